@@ -1,0 +1,102 @@
+import { RrError } from './errors.ts'
+import { fetchHandler } from './fetch-handler.ts'
+import type { Dispatcher, FetchApplication, Handler } from './handler.ts'
+
+/** What `setup` and `teardown` are told. */
+export interface WorkerContext {
+  /** 1 to `workers`; a replaced worker's successor has the same number. */
+  readonly workerId: number
+  readonly workers: number
+}
+
+/** What `defineApp` takes. */
+export interface ApplicationDefinition {
+  /** A router, a handler function or an object with `fetch`. */
+  readonly handler: Handler | Dispatcher | FetchApplication
+  /** Runs once in each worker before it listens; when it throws, the worker has failed to start. */
+  readonly setup?: (context: WorkerContext) => void | Promise<void>
+  /** Runs once in each worker after its last connection has closed. */
+  readonly teardown?: (context: WorkerContext) => void | Promise<void>
+}
+
+const DEFINED: unique symbol = Symbol('rr.application')
+
+/** An application with its life cycle, made by `defineApp`. */
+export interface DefinedApplication extends ApplicationDefinition {
+  readonly [DEFINED]: true
+}
+
+/** An application ready to serve. */
+export interface Application {
+  readonly handler: Handler
+  readonly setup: (context: WorkerContext) => void | Promise<void>
+  readonly teardown: (context: WorkerContext) => void | Promise<void>
+}
+
+/**
+ * Gives a handler a life cycle in each worker.
+ *
+ * @example
+ * let pool: Pool
+ * export default defineApp({
+ *   handler: app,
+ *   setup: async () => { pool = await connect() },
+ *   teardown: () => pool.end(),
+ * })
+ */
+export function defineApp(definition: ApplicationDefinition): DefinedApplication {
+  return { ...definition, [DEFINED]: true }
+}
+
+/**
+ * Turns any form of application into one that can be served.
+ *
+ * @param value an application module's default export
+ * @throws RrError RR_APPLICATION_INVALID, saying what was found instead
+ */
+export function resolveApplication(value: unknown): Application {
+  if (isDefined(value)) {
+    return {
+      handler: resolveHandler(value.handler),
+      setup: value.setup ?? nothing,
+      teardown: value.teardown ?? nothing,
+    }
+  }
+  return { handler: resolveHandler(value), setup: nothing, teardown: nothing }
+}
+
+function resolveHandler(value: unknown): Handler {
+  if (typeof value === 'function') return value as Handler
+  if (hasMethod(value, 'dispatch')) {
+    const dispatcher = value as Dispatcher
+    return (request) => dispatcher.dispatch(request)
+  }
+  if (hasMethod(value, 'fetch')) return fetchHandler(value as FetchApplication)
+  throw new RrError(
+    'RR_APPLICATION_INVALID',
+    'an application exports by default a router, a handler function, an object with a fetch ' +
+      `method or defineApp({...}), not ${describe(value)}`,
+  )
+}
+
+function isDefined(value: unknown): value is DefinedApplication {
+  return typeof value === 'object' && value !== null && DEFINED in value
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Record<string, unknown>)[name] === 'function'
+  )
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (typeof value !== 'object') return `a ${typeof value}`
+  const keys = Object.keys(value).slice(0, 5).join(', ')
+  return keys === '' ? 'an empty object' : `an object with ${keys}`
+}
+
+function nothing(): void {}

@@ -1,0 +1,95 @@
+import type { HeaderBlock } from './header-block.ts'
+import type { EndpointAddress, TlsFacts } from './transport.ts'
+
+/**
+ * The hinge between a protocol connection and request/response semantics: one request and its
+ * answer. Each protocol implements it once; semantics know nothing else of a protocol.
+ *
+ * The facts about the request are valid only during `RequestService.onRequest`; after the answer
+ * is complete every method is a no-op, so a handler that is late harms nobody.
+ */
+export interface Exchange {
+  /** Changes when the exchange ends: what holds an older number has outlived its request. */
+  readonly sequence: number
+  readonly method: string
+  /** The request target as it was sent (RFC 9112 §3.2). */
+  readonly target: string
+  /** The target's path, without the query; `*` for the asterisk form. */
+  readonly path: string
+  /** What follows the first `?` of the target; empty without one. */
+  readonly queryString: string
+  /** The authority of an absolute-form target, which overrides Host (RFC 9112 §3.2.2), or null. */
+  readonly authority: string | null
+  readonly httpVersion: '1.0' | '1.1' | '2'
+  /** A string with the field lines (`name: value CRLF`) from `fieldsStart` on, as received. */
+  readonly head: string
+  readonly fieldsStart: number
+  readonly hasBody: boolean
+  readonly peer: EndpointAddress
+  readonly local: EndpointAddress
+  readonly tls: TlsFacts | null
+
+  /** Takes the body; null discards what is still to come. Set during `onRequest` at the latest. */
+  bodySink: BodySink | null
+  /** Told when the exchange ends without its answer having been sent whole. */
+  abortListener: ((error: Error) => void) | null
+  /** Told once when the exchange ends: the status sent (0 for none) and the body's bytes. */
+  endListener: ((status: number, bodyBytes: number) => void) | null
+
+  /** The application asks for the body: answers `Expect: 100-continue`. */
+  wantBody(): void
+  pauseBody(): void
+  resumeBody(): void
+
+  /** Answers with a whole body. */
+  respond(status: number, headers: HeaderBlock | null, body: string | Uint8Array | null): void
+  /** Answers with a body to come; `source` is told when it may go on or must stop. */
+  startStream(status: number, headers: HeaderBlock | null, source: StreamSource): void
+  /** Sends a part of the body; false means: wait for `onWritable`. */
+  writeStream(chunk: Uint8Array): boolean
+  endStream(): void
+  /** Ends the answer in a way that the client can tell from a complete one. */
+  abortStream(error: Error): void
+}
+
+/** Adds a listener to those that are told when the exchange ends without a whole answer. */
+export function addAbortListener(exchange: Exchange, listener: (error: Error) => void): void {
+  const earlier = exchange.abortListener
+  exchange.abortListener =
+    earlier === null
+      ? listener
+      : (error) => {
+          earlier(error)
+          listener(error)
+        }
+}
+
+/** Receives a request body. Chunks are owned by the receiver. */
+export interface BodySink {
+  onChunk(chunk: Uint8Array): void
+  /** The body is complete; `trailers` holds the trailer field lines, often empty. */
+  onEnd(trailers: string): void
+  /** The body will never be complete. */
+  onError(error: Error): void
+}
+
+/** Produces a response body. */
+export interface StreamSource {
+  onWritable(): void
+  /** The client has gone, or takes no body (HEAD, 204, 304): stop producing. */
+  onCancel(error: Error | null): void
+}
+
+/** What semantics offer to a protocol connection. */
+export interface RequestService {
+  /** A request head has arrived; its handler is called before this returns. */
+  onRequest(exchange: Exchange): void
+}
+
+/** Counts kept by whoever owns the connection; called on the hot path. */
+export interface ConnectionMetrics {
+  requestStarted(): void
+  requestFinished(): void
+  /** A request refused before a handler saw it: malformed, over a limit, or too slow. */
+  requestRejected(status: number): void
+}

@@ -1,0 +1,27 @@
+import type { ConnectionMetrics } from './exchange.ts'
+import type { Handler } from './handler.ts'
+import type { HttpOptions } from './http-options.ts'
+import type { HttpRequest } from './request.ts'
+import type { Clock } from './transport.ts'
+
+/** One line of an access log. */
+export interface AccessEntry {
+  readonly request: HttpRequest
+  /** 0 when no answer was sent. */
+  readonly status: number
+  /** Bytes of the response body as sent, without framing. */
+  readonly bodyBytes: number
+  readonly durationMs: number
+}
+
+/** What serving HTTP needs from whoever owns the sockets. */
+export interface HttpServiceOptions {
+  readonly handler: Handler
+  readonly limits: HttpOptions
+  readonly clock: Clock
+  readonly metrics: ConnectionMetrics
+  /** A handler failed. The client has been answered 500, or cut off where it was too late. */
+  readonly onError: (error: unknown, request: HttpRequest) => void
+  /** Called after each answer; null costs nothing. */
+  readonly onAccess: ((entry: AccessEntry) => void) | null
+}

@@ -1,0 +1,68 @@
+import { ERROR_STATUS, type ErrorCode } from '../errors.ts'
+
+/** Why a request is refused: the code gives the status, the reason goes into the answer's body. */
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly reason: string
+}
+
+export function refusal(code: ErrorCode, reason: string): Refusal {
+  return { code, status: ERROR_STATUS[code], reason }
+}
+
+function malformed(reason: string): Refusal {
+  return refusal('RR_REQUEST_MALFORMED', reason)
+}
+
+export const REFUSALS: {
+  readonly [name in
+    | 'emptyLines'
+    | 'requestLine'
+    | 'fragment'
+    | 'targetForm'
+    | 'authority'
+    | 'hostMissing'
+    | 'hostRepeated'
+    | 'hostInvalid'
+    | 'codingInHttp10'
+    | 'codingMisplaced'
+    | 'codingUnknown'
+    | 'chunkExtensions'
+    | 'trailerForbidden'
+    | 'incomplete'
+    | 'expectation'
+    | 'methodUnknown'
+    | 'connect'
+    | 'version'
+    | 'requestLineTooLong'
+    | 'headersTooLarge'
+    | 'bodyTooLarge'
+    | 'timeout']: Refusal
+} = {
+  emptyLines: malformed('more than one empty line before the request line (RFC 9112 §2.2)'),
+  requestLine: malformed('malformed request line (RFC 9112 §3)'),
+  fragment: malformed('the request target has a fragment (RFC 9112 §3.2)'),
+  targetForm: malformed('the request target has no form that fits (RFC 9112 §3.2)'),
+  authority: malformed('the request target has an invalid authority (RFC 9110 §4.2)'),
+  hostMissing: malformed('Host is missing (RFC 9112 §3.2)'),
+  hostRepeated: malformed('Host is repeated (RFC 9112 §3.2)'),
+  hostInvalid: malformed('Host is invalid (RFC 9112 §3.2)'),
+  codingInHttp10: malformed('Transfer-Encoding in HTTP/1.0 (RFC 9112 §6.1)'),
+  codingMisplaced: malformed('chunked is not the last transfer coding, once (RFC 9112 §6.1)'),
+  codingUnknown: refusal(
+    'RR_TRANSFER_CODING_UNKNOWN',
+    'no transfer coding but chunked is implemented (RFC 9112 §6.1)',
+  ),
+  chunkExtensions: malformed('chunk extensions are too long (RFC 9112 §7.1.1)'),
+  trailerForbidden: malformed('a field that may not be a trailer (RFC 9110 §6.5.1)'),
+  incomplete: malformed('the request is incomplete (RFC 9112 §8)'),
+  expectation: refusal('RR_EXPECTATION_FAILED', 'unknown expectation (RFC 9110 §10.1.1)'),
+  methodUnknown: refusal('RR_METHOD_UNKNOWN', 'unknown method (RFC 9110 §9.1)'),
+  connect: refusal('RR_METHOD_UNKNOWN', 'CONNECT is not implemented (RFC 9110 §9.3.6)'),
+  version: refusal('RR_VERSION_UNSUPPORTED', 'HTTP/1.0 and HTTP/1.1 only (RFC 9110 §2.5)'),
+  requestLineTooLong: refusal('RR_REQUEST_LINE_TOO_LONG', 'the request line is too long'),
+  headersTooLarge: refusal('RR_HEADERS_TOO_LARGE', 'the header lines are too long or too many'),
+  bodyTooLarge: refusal('RR_BODY_TOO_LARGE', 'the request body is too large'),
+  timeout: refusal('RR_REQUEST_TIMEOUT', 'the request took too long to arrive'),
+}

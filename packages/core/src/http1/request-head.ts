@@ -1,0 +1,229 @@
+import { equalsIgnoreCase, sliceTrimmed } from '../field-syntax.ts'
+import type { HttpOptions } from '../http-options.ts'
+import { isAuthority } from './authority.ts'
+import {
+  FLAG_CLOSE,
+  FLAG_CONTENT_LENGTH,
+  FLAG_KEEP_ALIVE,
+  FLAG_TRANSFER_ENCODING,
+  type Llhttp,
+} from './llhttp.ts'
+import { REFUSALS, type Refusal } from './refusal.ts'
+
+/**
+ * What a request head means (RFC 9112 §3, §6; RFC 9110 §7.2, §10.1.1). llhttp has checked its
+ * grammar; here are the rules that need a whole head, and those that llhttp leaves to others.
+ */
+export class RequestHead {
+  method = ''
+  target = ''
+  path = ''
+  queryString = ''
+  authority: string | null = null
+  httpVersion: '1.0' | '1.1' = '1.1'
+  text = ''
+  fieldsStart = 0
+  /** Length of the body; -1 when it is chunked. */
+  bodyLength = 0
+  keepAlive = false
+  expectContinue = false
+}
+
+/** Length of ` HTTP/1.1` CRLF, which follows the target. */
+const VERSION_PART_LENGTH = 11
+const SPACE = 0x20
+const SLASH = 0x2f
+const QUESTION_MARK = 0x3f
+const HASH = 0x23
+
+/**
+ * Reads the head that the parser has just come to the end of.
+ *
+ * @param text the head, from the first character of the method
+ * @returns null, or why the request is refused
+ */
+export function readRequestHead(
+  text: string,
+  source: Llhttp,
+  parser: number,
+  limits: HttpOptions,
+  head: RequestHead,
+): Refusal | null {
+  head.text = text
+  head.method = source.method(parser)
+  const { urlStart, urlEnd } = source
+  // llhttp takes several spaces after the method, and requests without a version (HTTP/0.9).
+  if (urlStart !== head.method.length + 1) return REFUSALS.requestLine
+  if (text.charCodeAt(urlEnd) !== SPACE || !text.startsWith('HTTP/', urlEnd + 1)) {
+    return REFUSALS.requestLine
+  }
+  if (source.major(parser) !== 1) return REFUSALS.version
+  head.httpVersion = source.minor(parser) === 1 ? '1.1' : '1.0'
+  head.fieldsStart = urlEnd + VERSION_PART_LENGTH
+  return (
+    readTarget(text, urlStart, urlEnd, head) ??
+    readFields(text, source, source.flags(parser), limits, head)
+  )
+}
+
+function readTarget(text: string, start: number, end: number, head: RequestHead): Refusal | null {
+  const { method } = head
+  head.authority = null
+  if (method === 'CONNECT') return REFUSALS.connect
+  if (text.charCodeAt(start) !== SLASH) return readOtherTarget(text.slice(start, end), head)
+  let query = -1
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i)
+    if (code === QUESTION_MARK && query < 0) query = i
+    else if (code === HASH) return REFUSALS.fragment
+  }
+  const target = text.slice(start, end)
+  head.target = target
+  head.path = query < 0 ? target : text.slice(start, query)
+  head.queryString = query < 0 ? '' : text.slice(query + 1, end)
+  return null
+}
+
+/** The absolute form, and `OPTIONS *` (RFC 9112 §3.2.2, §3.2.4). */
+function readOtherTarget(target: string, head: RequestHead): Refusal | null {
+  head.target = target
+  head.queryString = ''
+  if (target === '*') {
+    head.path = target
+    return head.method === 'OPTIONS' ? null : REFUSALS.targetForm
+  }
+  const scheme = /^https?:\/\//i.exec(target)
+  if (scheme === null) return REFUSALS.targetForm
+  if (target.includes('#')) return REFUSALS.fragment
+  const rest = target.slice(scheme[0].length)
+  const authorityEnd = rest.search(/[/?]/)
+  const authority = authorityEnd < 0 ? rest : rest.slice(0, authorityEnd)
+  // An empty host is invalid for http and https (RFC 9110 §4.2.1).
+  if (authority === '' || authority.startsWith(':') || !isAuthority(authority)) {
+    return REFUSALS.authority
+  }
+  head.authority = authority
+  const pathAndQuery = authorityEnd < 0 ? '' : rest.slice(authorityEnd)
+  const query = pathAndQuery.indexOf('?')
+  const path = query < 0 ? pathAndQuery : pathAndQuery.slice(0, query)
+  // `OPTIONS http://host` is `OPTIONS *` for that host (RFC 9112 §3.2.4).
+  head.path = path === '' ? (head.method === 'OPTIONS' && query < 0 ? '*' : '/') : path
+  head.queryString = query < 0 ? '' : pathAndQuery.slice(query + 1)
+  return null
+}
+
+function readFields(
+  text: string,
+  source: Llhttp,
+  flags: number,
+  limits: HttpOptions,
+  head: RequestHead,
+): Refusal | null {
+  const { spans, fieldCount } = source
+  let host = -1
+  let coding = -1
+  let expect = -1
+  head.bodyLength = 0
+  for (let i = 0; i < fieldCount * 4; i += 4) {
+    const start = spans[i] as number
+    switch ((spans[i + 1] as number) - start) {
+      case 4:
+        if (!equalsIgnoreCase(text, start, 'host')) break
+        if (host >= 0) return REFUSALS.hostRepeated
+        host = i
+        break
+      case 6:
+        if (equalsIgnoreCase(text, start, 'expect')) expect = expect < 0 ? i : Number.MAX_VALUE
+        break
+      case 14:
+        if ((flags & FLAG_CONTENT_LENGTH) !== 0 && equalsIgnoreCase(text, start, 'content-length')) {
+          head.bodyLength = Number(text.slice(spans[i + 2], spans[i + 3]))
+        }
+        break
+      case 17:
+        if (!equalsIgnoreCase(text, start, 'transfer-encoding')) break
+        if (coding >= 0) return REFUSALS.codingMisplaced
+        coding = i
+        break
+    }
+  }
+  const is11 = head.httpVersion === '1.1'
+  head.keepAlive = (flags & FLAG_CLOSE) === 0 && (is11 || (flags & FLAG_KEEP_ALIVE) !== 0)
+  head.expectContinue = false
+  return (
+    (host < 0 ? (is11 ? REFUSALS.hostMissing : null) : checkHost(valueAt(text, spans, host))) ??
+    ((flags & FLAG_TRANSFER_ENCODING) === 0 ? null : readCoding(text, spans, coding, head)) ??
+    (expect < 0 || !is11 ? null : readExpectation(text, spans, expect, head)) ??
+    (head.bodyLength > limits.maxBodyBytes ? REFUSALS.bodyTooLarge : null)
+  )
+}
+
+function valueAt(text: string, spans: Int32Array, index: number): string {
+  return sliceTrimmed(text, spans[index + 2] as number, spans[index + 3] as number)
+}
+
+/** Most requests to a server carry the same Host: the last valid one is not checked again. */
+let lastValidHost = ''
+
+function checkHost(host: string): Refusal | null {
+  if (host === lastValidHost) return null
+  if (!isAuthority(host)) return REFUSALS.hostInvalid
+  lastValidHost = host
+  return null
+}
+
+/** Only `chunked`, once, is implemented (RFC 9112 §6.1). */
+function readCoding(
+  text: string,
+  spans: Int32Array,
+  index: number,
+  head: RequestHead,
+): Refusal | null {
+  if (head.httpVersion === '1.0') return REFUSALS.codingInHttp10
+  const value = index < 0 ? '' : valueAt(text, spans, index).toLowerCase()
+  head.bodyLength = -1
+  if (value === 'chunked') return null
+  const codings = value.split(',').map((coding) => coding.trim())
+  const first = codings.indexOf('chunked')
+  return first === codings.length - 1 && !codings.includes('')
+    ? REFUSALS.codingUnknown
+    : REFUSALS.codingMisplaced
+}
+
+function readExpectation(
+  text: string,
+  spans: Int32Array,
+  index: number,
+  head: RequestHead,
+): Refusal | null {
+  // A second Expect field makes a list, and 100-continue is not in a list with anything else.
+  if (index === Number.MAX_VALUE) return REFUSALS.expectation
+  if (valueAt(text, spans, index).toLowerCase() !== '100-continue') return REFUSALS.expectation
+  head.expectContinue = true
+  return null
+}
+
+/**
+ * Checks the limits of a head, whole or not, up to `end`, its length so far. What is over a limit
+ * stays over it when more arrives, so that the answer is the same wherever the input was cut.
+ */
+export function checkHeadLimits(source: Llhttp, end: number, limits: HttpOptions): Refusal | null {
+  const { urlStart, urlEnd, fieldCount, spans } = source
+  const requestLine = urlStart < 0 ? end : Math.min(end, urlEnd + VERSION_PART_LENGTH - 2)
+  if (requestLine > limits.maxRequestLineBytes) return REFUSALS.requestLineTooLong
+  if (fieldCount > limits.maxHeaders) return REFUSALS.headersTooLarge
+  if (fieldCount === 0) return null
+  const blockStart = spans[0] as number
+  const blockBytes = end - blockStart
+  if (blockBytes <= limits.maxHeaderLineBytes && blockBytes <= limits.maxHeaderBlockBytes) {
+    return null
+  }
+  let lineEnd = 0
+  for (let i = 0; i < fieldCount * 4; i += 4) {
+    // A line whose value has not begun is all spaces from its colon to the end, but for a CRLF.
+    lineEnd =
+      spans[i + 2] === -1 ? Math.max(spans[i + 1] as number, end - 2) : (spans[i + 3] as number)
+    if (lineEnd - (spans[i] as number) > limits.maxHeaderLineBytes) return REFUSALS.headersTooLarge
+  }
+  return lineEnd + 2 - blockStart > limits.maxHeaderBlockBytes ? REFUSALS.headersTooLarge : null
+}

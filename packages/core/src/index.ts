@@ -1,0 +1,54 @@
+export {
+  type Application,
+  type ApplicationDefinition,
+  type DefinedApplication,
+  defineApp,
+  resolveApplication,
+  type WorkerContext,
+} from './application.ts'
+export { ERROR_STATUS, type ErrorCode, HttpError, RrError } from './errors.ts'
+export type { ConnectionMetrics } from './exchange.ts'
+export type { Dispatcher, FetchApplication, Handler, HandlerResult } from './handler.ts'
+export { HeaderBlock, type HeadersInput, headerBlock } from './header-block.ts'
+export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'
+export { createHttpService, type HttpService } from './http-service.ts'
+export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
+export {
+  type AutoIntegerOptionRow,
+  type BooleanOptionRow,
+  describeValues,
+  type EnumOptionRow,
+  type IntegerOptionRow,
+  nearestName,
+  type OptionRow,
+  type OptionsInput,
+  type OptionTable,
+  type ResolvedOptions,
+  resolveOptions,
+  type StringOptionRow,
+  unknownOption,
+} from './options.ts'
+export { HttpRequest } from './request.ts'
+export type { RequestHeaders } from './request-headers.ts'
+export {
+  bytes,
+  empty,
+  HttpResponse,
+  html,
+  json,
+  type ResponseBody,
+  type ResponseInit,
+  type ResponseValue,
+  redirect,
+  type StreamBody,
+  stream,
+  text,
+} from './response.ts'
+export { sourceRequest } from './web-request.ts'
+export type {
+  Clock,
+  EndpointAddress,
+  ProtocolConnection,
+  TlsFacts,
+  Transport,
+} from './transport.ts'

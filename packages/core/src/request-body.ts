@@ -1,0 +1,128 @@
+import { RrError } from './errors.ts'
+import type { BodySink, Exchange } from './exchange.ts'
+
+/** How much of a body may wait for a slow reader before the client is made to wait. */
+const HIGH_WATER_BYTES = 65_536
+
+interface Waiter {
+  resolve(chunk: Uint8Array | null): void
+  reject(error: Error): void
+}
+
+/**
+ * A request body between the protocol that delivers it and the handler that reads it. Chunks
+ * queue up to a bound; past it the exchange is paused, so that a handler that does not read never
+ * grows memory.
+ */
+export class RequestBody implements BodySink {
+  trailers = ''
+  used = false
+  readonly #exchange: Exchange
+  readonly #chunks: Uint8Array[] = []
+  #queuedBytes = 0
+  #paused = false
+  #ended = false
+  #error: Error | null = null
+  #waiter: Waiter | null = null
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+  }
+
+  onChunk(chunk: Uint8Array): void {
+    const waiter = this.#waiter
+    if (waiter !== null) {
+      this.#waiter = null
+      waiter.resolve(chunk)
+      return
+    }
+    this.#chunks.push(chunk)
+    this.#queuedBytes += chunk.length
+    if (this.#queuedBytes >= HIGH_WATER_BYTES && !this.#paused) {
+      this.#paused = true
+      this.#exchange.pauseBody()
+    }
+  }
+
+  onEnd(trailers: string): void {
+    this.trailers = trailers
+    this.#ended = true
+    this.#paused = false
+    this.#waiter?.resolve(null)
+    this.#waiter = null
+  }
+
+  onError(error: Error): void {
+    this.#error = error
+    this.#paused = false
+    this.#chunks.length = 0
+    this.#waiter?.reject(error)
+    this.#waiter = null
+  }
+
+  /** The next chunk, or null at the end. One call at a time. */
+  read(): Promise<Uint8Array | null> {
+    if (this.#error !== null) return Promise.reject(this.#error)
+    const chunk = this.#chunks.shift()
+    if (chunk !== undefined) {
+      this.#queuedBytes -= chunk.length
+      this.#resumeWhenDrained()
+      return Promise.resolve(chunk)
+    }
+    if (this.#ended) return Promise.resolve(null)
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject }
+    })
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    this.#use()
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for (;;) {
+      const chunk = await this.read()
+      if (chunk === null) break
+      chunks.push(chunk)
+      length += chunk.length
+    }
+    // One chunk is the common case, and it is owned: no copy.
+    const first = chunks[0]
+    return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length)
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    this.#use()
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const chunk = await this.read()
+          if (chunk === null) controller.close()
+          else controller.enqueue(chunk)
+        },
+        cancel: () => this.#discard(),
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  #use(): void {
+    if (this.used) throw new RrError('RR_BODY_USED', 'the request body has been read already')
+    this.used = true
+    if (!this.#ended && this.#error === null) this.#exchange.wantBody()
+  }
+
+  #resumeWhenDrained(): void {
+    if (!this.#paused || this.#queuedBytes >= HIGH_WATER_BYTES) return
+    this.#paused = false
+    this.#exchange.resumeBody()
+  }
+
+  /** The reader wants no more: what still comes is thrown away by the protocol. */
+  #discard(): void {
+    this.#chunks.length = 0
+    this.#queuedBytes = 0
+    if (this.#ended || this.#error !== null) return
+    this.#exchange.bodySink = null
+    this.#resumeWhenDrained()
+  }
+}

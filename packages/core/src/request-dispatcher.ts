@@ -1,0 +1,155 @@
+import { HttpError, RrError } from './errors.ts'
+import type { Exchange, RequestService } from './exchange.ts'
+import type { Handler } from './handler.ts'
+import { HeaderBlock, headerBlock } from './header-block.ts'
+import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
+import { HttpRequest } from './request.ts'
+import { HttpResponse, type ResponseBody, type ResponseValue, type StreamBody } from './response.ts'
+import { chunkReader, ResponseStream } from './response-stream.ts'
+import { isWebResponse, sendWebResponse } from './web-response.ts'
+
+const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
+
+/** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
+export class RequestDispatcher implements RequestService {
+  readonly #handler: Handler
+  readonly #onError: HttpServiceOptions['onError']
+  readonly #onAccess: ((entry: AccessEntry) => void) | null
+
+  constructor(options: HttpServiceOptions) {
+    this.#handler = options.handler
+    this.#onError = options.onError
+    this.#onAccess = options.onAccess
+  }
+
+  onRequest(exchange: Exchange): void {
+    const request = new HttpRequest(exchange)
+    if (this.#onAccess !== null) observe(exchange, request, this.#onAccess)
+    try {
+      const result: unknown = (0, this.#handler)(request)
+      if (result instanceof HttpResponse) this.#send(exchange, request, result)
+      else if (isThenable(result)) this.#await(exchange, request, result)
+      else this.#sendAny(exchange, request, result)
+    } catch (error) {
+      this.#fail(exchange, request, error)
+    }
+  }
+
+  #await(exchange: Exchange, request: HttpRequest, result: PromiseLike<unknown>): void {
+    const { sequence } = exchange
+    result.then(
+      (value) => {
+        // The client may have gone, or been answered, while the handler was at work.
+        if (exchange.sequence !== sequence) return discard(value)
+        try {
+          this.#sendAny(exchange, request, value)
+        } catch (error) {
+          this.#fail(exchange, request, error)
+        }
+      },
+      (error: unknown) => {
+        if (exchange.sequence === sequence) this.#fail(exchange, request, error)
+        else if (!isClientFault(error)) this.#onError(error, request)
+      },
+    )
+  }
+
+  #sendAny(exchange: Exchange, request: HttpRequest, value: unknown): void {
+    if (value instanceof HttpResponse) this.#send(exchange, request, value)
+    else if (isWebResponse(value)) {
+      void sendWebResponse(exchange, value, (error) => this.#onError(error, request))
+    } else this.#send(exchange, request, toResponse(value))
+  }
+
+  #send(exchange: Exchange, request: HttpRequest, response: HttpResponse): void {
+    const { body } = response
+    if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
+      exchange.respond(response.status, response.headers, body)
+    } else {
+      this.#stream(exchange, request, response, body)
+    }
+  }
+
+  #stream(
+    exchange: Exchange,
+    request: HttpRequest,
+    { status, headers }: HttpResponse,
+    body: StreamBody,
+  ): void {
+    const stream = new ResponseStream(exchange, chunkReader(body))
+    exchange.startStream(status, headers, stream)
+    void stream.run().then((error) => {
+      if (error !== null) this.#onError(error, request)
+    })
+  }
+
+  /** Answers for a handler that failed. Nothing has been written: the protocol checks first. */
+  #fail(exchange: Exchange, request: HttpRequest, error: unknown): void {
+    const status = statusOf(error)
+    if (status >= 500) this.#onError(error, request)
+    // What went wrong inside is for the log; the client learns the status only.
+    const message = status < 500 ? (error as Error).message : ''
+    exchange.respond(status, TEXT, message === '' ? String(status) : message)
+  }
+}
+
+function observe(
+  exchange: Exchange,
+  request: HttpRequest,
+  onAccess: (entry: AccessEntry) => void,
+): void {
+  const start = performance.now()
+  exchange.endListener = (status, bodyBytes) =>
+    onAccess({ request, status, bodyBytes, durationMs: performance.now() - start })
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}
+
+/** Checks a response given as a plain object. */
+function toResponse(value: unknown): HttpResponse {
+  if (typeof value !== 'object' || value === null || !('status' in value)) {
+    throw new RrError(
+      'RR_RESPONSE_INVALID',
+      `a handler answers with a response, not ${value === null ? 'null' : typeof value}`,
+    )
+  }
+  const { status, headers, body } = value as ResponseValue
+  return new HttpResponse(
+    status,
+    headers === null || headers === undefined ? null : headerBlock(headers),
+    checkBody(body ?? null),
+  )
+}
+
+function checkBody(body: unknown): ResponseBody {
+  if (body === null || typeof body === 'string' || body instanceof Uint8Array) return body
+  if (body instanceof ReadableStream) return body
+  if (typeof body === 'object' && Symbol.asyncIterator in body) {
+    return body as AsyncIterable<Uint8Array | string>
+  }
+  throw new RrError(
+    'RR_RESPONSE_INVALID',
+    'a response body is a string, a Uint8Array, a stream, an async iterable or null, ' +
+      `not ${typeof body}; json() sends objects`,
+  )
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof HttpError || error instanceof RrError ? error.status : 500
+}
+
+function isClientFault(error: unknown): boolean {
+  return statusOf(error) < 500 || (error instanceof Error && error.name === 'AbortError')
+}
+
+/** Lets go of an answer that nobody will get. */
+function discard(value: unknown): void {
+  const body: unknown = (value as { body?: unknown } | null | undefined)?.body
+  if (body instanceof ReadableStream && !body.locked) void body.cancel().catch(() => {})
+}

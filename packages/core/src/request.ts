@@ -1,0 +1,177 @@
+import { RrError } from './errors.ts'
+import { addAbortListener, type BodySink, type Exchange } from './exchange.ts'
+import { RequestBody } from './request-body.ts'
+import { RequestHeaders } from './request-headers.ts'
+import { nextRequestId } from './request-id.ts'
+import type { EndpointAddress, TlsFacts } from './transport.ts'
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
+
+/**
+ * A request as a handler sees it. Whatever costs something is done when it is first asked for.
+ *
+ * `Params` is the type of the path parameters, which a router derives from the pattern; `State` is
+ * that of the value given with the route.
+ */
+export class HttpRequest<Params = Readonly<Record<string, string>>, State = unknown> {
+  /** The method as sent, which is in upper case for all standard ones (RFC 9110 §9.1). */
+  readonly method: string
+  /** The request target as it was sent (RFC 9112 §3.2). */
+  readonly target: string
+  /** The target's path, still percent-encoded; `*` for the asterisk form. */
+  readonly path: string
+  /** What follows the first `?` of the target; empty without one. */
+  readonly queryString: string
+  readonly httpVersion: '1.0' | '1.1' | '2'
+  /** Path parameters, percent-decoded. Set by the router. */
+  params: Params = NO_PARAMS as Params
+  /** The value given with the route. Set by the router. */
+  state: State = undefined as State
+  /** The pattern of the route that matched, or null. Set by the router. */
+  route: string | null = null
+
+  readonly #exchange: Exchange
+  readonly #head: string
+  readonly #fieldsStart: number
+  readonly #authority: string | null
+  readonly #body: RequestBody | null
+  readonly #sequence: number
+  #headers: RequestHeaders | null = null
+  #query: URLSearchParams | null = null
+  #id: string | null = null
+  #abort: AbortController | null = null
+
+  /** Made by rr, not by applications. Reads the exchange's facts while they are valid. */
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+    this.#sequence = exchange.sequence
+    this.method = exchange.method
+    this.target = exchange.target
+    this.path = exchange.path
+    this.queryString = exchange.queryString
+    this.httpVersion = exchange.httpVersion
+    this.#head = exchange.head
+    this.#fieldsStart = exchange.fieldsStart
+    this.#authority = exchange.authority
+    if (exchange.hasBody) {
+      const body = new RequestBody(exchange)
+      this.#body = body
+      exchange.bodySink = body satisfies BodySink
+    } else {
+      this.#body = null
+    }
+  }
+
+  /** The header fields; names are case-insensitive. */
+  get headers(): RequestHeaders {
+    this.#headers ??= new RequestHeaders(this.#head, this.#fieldsStart)
+    return this.#headers
+  }
+
+  /** The authority that the request is for: of an absolute-form target, else of Host; or empty. */
+  get host(): string {
+    return this.#authority ?? this.headers.get('host') ?? ''
+  }
+
+  /** The query's parameters (WHATWG URL, application/x-www-form-urlencoded), repeats kept. */
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.queryString)
+    return this.#query
+  }
+
+  /** The client's end of the connection. */
+  get peer(): EndpointAddress {
+    return this.#exchange.peer
+  }
+
+  /** The server's end of the connection. */
+  get local(): EndpointAddress {
+    return this.#exchange.local
+  }
+
+  /** What TLS negotiated, or null on a plain connection. */
+  get tls(): TlsFacts | null {
+    return this.#exchange.tls
+  }
+
+  /** An identifier of this request, unique in the process; made when first asked for. */
+  get id(): string {
+    this.#id ??= nextRequestId()
+    return this.#id
+  }
+
+  /** Aborts when the client goes before its answer was sent whole. Costs nothing when not used. */
+  get signal(): AbortSignal {
+    if (this.#abort === null) {
+      const controller = new AbortController()
+      this.#abort = controller
+      const exchange = this.#exchange
+      // A connection serves many requests in turn: never listen in on a later one's.
+      if (exchange.sequence === this.#sequence) {
+        addAbortListener(exchange, (error) => controller.abort(error))
+      }
+    }
+    return this.#abort.signal
+  }
+
+  /** True when the message has a body, of whatever length. */
+  get hasBody(): boolean {
+    return this.#body !== null
+  }
+
+  /** True once the body has been asked for. */
+  get bodyUsed(): boolean {
+    return this.#body?.used ?? false
+  }
+
+  /**
+   * The whole body. The bytes belong to the caller.
+   *
+   * @throws RrError RR_BODY_TOO_LARGE (413) past the server's `maxBodyBytes`, RR_REQUEST_ABORTED
+   *   when the client left, RR_REQUEST_TIMEOUT when it was too slow, RR_BODY_USED the second time
+   */
+  bytes(): Promise<Uint8Array> {
+    return this.#body === null ? Promise.resolve(new Uint8Array(0)) : this.#body.bytes()
+  }
+
+  /** The whole body as UTF-8, invalid sequences replaced, a byte-order mark removed. Throws as `bytes`. */
+  async text(): Promise<string> {
+    return new TextDecoder().decode(await this.bytes())
+  }
+
+  /**
+   * The whole body as JSON. The caller names the type and answers for it.
+   *
+   * @throws RrError RR_BODY_MALFORMED (400) when it is not JSON in UTF-8; otherwise as `bytes`
+   */
+  async json<Value = unknown>(): Promise<Value> {
+    const bytes = await this.bytes()
+    try {
+      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Value
+    } catch (cause) {
+      throw new RrError('RR_BODY_MALFORMED', 'the request body is not JSON', { cause })
+    }
+  }
+
+  /**
+   * The body as it arrives. A consumer that waits makes the client wait. Errors as `bytes`.
+   *
+   * @throws RrError RR_BODY_USED when the body was asked for before
+   */
+  get stream(): ReadableStream<Uint8Array> {
+    return this.#body === null ? emptyStream() : this.#body.stream()
+  }
+
+  /** The trailer fields, once the body has been read to its end; empty before and without any. */
+  get trailers(): RequestHeaders {
+    return new RequestHeaders(this.#body?.trailers ?? '', 0)
+  }
+}
+
+function emptyStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.close()
+    },
+  })
+}

@@ -1,0 +1,80 @@
+/**
+ * The seam between sockets and protocols.
+ *
+ * A protocol connection is sans-I/O: it is driven through `ProtocolConnection` and speaks through
+ * `Transport`, and never sees a socket. Implemented by the listener package over node:net; tests
+ * implement it over arrays.
+ */
+
+/** One end of a connection. `path` is set for Unix sockets, where there is no address and no port. */
+export interface EndpointAddress {
+  readonly address: string
+  readonly port: number
+  readonly family: 'IPv4' | 'IPv6' | 'unix'
+}
+
+/** What TLS negotiated; null on a plain transport. */
+export interface TlsFacts {
+  readonly protocol: string
+  readonly cipher: string
+  readonly alpnProtocol: string | null
+  readonly servername: string | null
+}
+
+/** What a protocol connection may ask of the transport under it. */
+export interface Transport {
+  /**
+   * Sends bytes, or a string whose characters are all below U+0100, one byte each (latin1).
+   * The transport owns the chunk until it is sent: the caller must not change it afterwards.
+   * Returns false once more than its high-water mark waits to be sent; `onDrain` follows when
+   * the backlog is gone. After `end` or `destroy` it does nothing and returns true.
+   */
+  write(chunk: Uint8Array | string): boolean
+  /** Holds writes back until the matching `uncork`, so that they leave in one system call. */
+  cork(): void
+  uncork(): void
+  /** Stops and restarts delivery of input. Both are idempotent. */
+  pause(): void
+  resume(): void
+  /** Sends what was written, then half-closes (FIN). Input still arrives. */
+  end(): void
+  /**
+   * Closes both ways at once; unsent output is lost. `onClose` follows. With an error the
+   * connection is reset where that is possible, so that the peer can tell it from a regular end.
+   */
+  destroy(error?: Error): void
+  /**
+   * Asks for one `onTimeout` at or soon after `atMs` on the server's clock; Infinity for none.
+   * Each call replaces the one before. Made to be called often: it costs a store.
+   */
+  setDeadline(atMs: number): void
+  /** Bytes written and not yet handed to the kernel; falls while a large chunk is being sent. */
+  readonly bufferedBytes: number
+  readonly peer: EndpointAddress
+  readonly local: EndpointAddress
+  readonly tls: TlsFacts | null
+}
+
+/** What a transport drives. */
+export interface ProtocolConnection {
+  /** Input. The bytes are borrowed for the length of the call: copy what is kept. */
+  onData(bytes: Uint8Array, offset: number, length: number): void
+  /** The peer will send no more (FIN). Output may still go. */
+  onEnd(): void
+  /** The transport is gone, in whatever way; called exactly once, nothing is called after it. */
+  onClose(error: Error | null): void
+  /** Output that `write` answered with false for has been sent. */
+  onDrain(): void
+  /** The deadline last set has passed. */
+  onTimeout(): void
+  /**
+   * The server is draining: what is answered from now on closes the connection, and an idle
+   * connection may stay until `idleDeadlineMs` on the server's clock.
+   */
+  onDrainNotice(idleDeadlineMs: number): void
+}
+
+/** A coarse clock in milliseconds, advanced by its owner a few times a second; never goes back. */
+export interface Clock {
+  readonly nowMs: number
+}
