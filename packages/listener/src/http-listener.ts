@@ -1,0 +1,187 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ProtocolConnection, Transport } from '@rr/core'
+import type { WorkerSeat } from './control-block.ts'
+import type { DeadlineWheel } from './deadline-wheel.ts'
+import { NetTransport, type TransportOwner } from './net-transport.ts'
+import { type OverloadMode, OverloadRefusal } from './overload-refusal.ts'
+
+export interface HttpListenerOptions {
+  readonly wheel: DeadlineWheel
+  readonly seat: WorkerSeat
+  readonly overload: OverloadMode
+  readonly drainIdleGraceMs: number
+  /** Speaks the protocol of a new connection. */
+  readonly connect: (transport: Transport) => ProtocolConnection
+  /** A protocol threw. */
+  readonly onFault: (error: unknown) => void
+  /** The system could not accept a connection, for want of descriptors mostly. */
+  readonly onAcceptError: (error: Error) => void
+}
+
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+  readonly backlog: number
+  readonly reusePort: boolean
+}
+
+/** One listening socket and its connections. */
+export class HttpListener implements TransportOwner {
+  readonly wheel: DeadlineWheel
+  readonly seat: WorkerSeat
+  readonly #options: HttpListenerOptions
+  readonly #server: Server
+  readonly #refusal: OverloadRefusal
+  readonly #open: Set<NetTransport> = new Set()
+  #idleDeadlineMs: number | null = null
+  #drain: ListenerDrain | null = null
+
+  constructor(options: HttpListenerOptions) {
+    this.#options = options
+    this.wheel = options.wheel
+    this.seat = options.seat
+    this.#refusal = new OverloadRefusal(options.wheel, options.overload)
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true })
+    this.#server.on('connection', (socket) => this.#accept(socket))
+  }
+
+  /** How many connections are open, refused ones not counted. */
+  get connections(): number {
+    return this.#open.size
+  }
+
+  /** Resolves with the port once listening; rejects with the system's error. */
+  listen({ host, port, backlog, reusePort }: ListenAddress): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      // exclusive: under node:cluster the primary would hold the socket and undo the balancing.
+      this.#server.listen({ host, port, backlog, reusePort, exclusive: true }, () => {
+        this.#server.off('error', reject)
+        this.#server.on('error', (error) => this.#options.onAcceptError(error))
+        resolve((this.#server.address() as AddressInfo).port)
+      })
+    })
+  }
+
+  /**
+   * Stops accepting, lets connections finish until `deadlineMs` on the server's clock and then cuts
+   * the rest. A later call can bring the deadline forward, not push it back.
+   *
+   * @returns how many connections were cut
+   */
+  drain(deadlineMs: number): Promise<number> {
+    if (this.#drain !== null) {
+      this.#drain.tighten(deadlineMs)
+      return this.#drain.done
+    }
+    const drain = new ListenerDrain(this.wheel, () => this.#cutAll())
+    this.#drain = drain
+    drain.tighten(deadlineMs)
+    const idleDeadlineMs = Math.min(this.wheel.nowMs + this.#options.drainIdleGraceMs, deadlineMs)
+    this.#idleDeadlineMs = idleDeadlineMs
+    for (const transport of this.#open) transport.notifyDrain(idleDeadlineMs)
+    void this.#stopAccepting()
+    return drain.done
+  }
+
+  onTransportClosed(transport: NetTransport): void {
+    this.#open.delete(transport)
+    this.seat.release()
+    this.#settleDrain()
+  }
+
+  onTransportFault(error: unknown): void {
+    this.#options.onFault(error)
+  }
+
+  #accept(socket: Socket): void {
+    // An idle worker's clock ticks slowly, and this is where its deadlines begin.
+    this.wheel.refresh()
+    if (!this.seat.tryAcquire()) {
+      this.seat.connectionRefused()
+      this.#refusal.refuse(socket)
+      return
+    }
+    const transport = new NetTransport(socket, this)
+    this.#open.add(transport)
+    try {
+      transport.start(this.#options.connect(transport))
+    } catch (error) {
+      transport.fail(error)
+    }
+    if (this.#idleDeadlineMs !== null) transport.notifyDrain(this.#idleDeadlineMs)
+  }
+
+  /**
+   * Closing the listening socket resets what waits in its accept queue. Each turn of the event loop
+   * accepts all that wait, so closing right behind a turn's poll leaves the least in the queue.
+   */
+  async #stopAccepting(): Promise<void> {
+    await nextTurn()
+    await nextTurn()
+    this.#server.close()
+    this.#drain!.stoppedAccepting()
+    this.#settleDrain()
+  }
+
+  #settleDrain(): void {
+    if (this.#open.size > 0 || this.#drain === null || !this.#drain.hasStoppedAccepting) return
+    this.#refusal.closeAll()
+    this.#drain.finish()
+  }
+
+  #cutAll(): number {
+    let count = 0
+    for (const transport of this.#open) {
+      if (transport.isDestroyed) continue
+      transport.destroy()
+      count++
+    }
+    return count
+  }
+}
+
+/** The state of a drain under way. */
+class ListenerDrain {
+  readonly done: Promise<number>
+  hasStoppedAccepting = false
+  readonly #wheel: DeadlineWheel
+  readonly #cut: () => number
+  readonly #resolve: (remaining: number) => void
+  #deadlineMs = Number.POSITIVE_INFINITY
+  #timer: NodeJS.Timeout | null = null
+  #isExpired = false
+  #remaining = 0
+
+  constructor(wheel: DeadlineWheel, cut: () => number) {
+    this.#wheel = wheel
+    this.#cut = cut
+    const { promise, resolve } = Promise.withResolvers<number>()
+    this.done = promise
+    this.#resolve = resolve
+  }
+
+  tighten(deadlineMs: number): void {
+    if (deadlineMs >= this.#deadlineMs) return
+    this.#deadlineMs = deadlineMs
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#wheel.refresh()
+    const delayMs = Math.max(0, deadlineMs - this.#wheel.nowMs)
+    this.#timer = setTimeout(() => {
+      this.#isExpired = true
+      this.#remaining += this.#cut()
+    }, delayMs)
+  }
+
+  /** Connections that came in between the deadline and now are cut as well. */
+  stoppedAccepting(): void {
+    this.hasStoppedAccepting = true
+    if (this.#isExpired) this.#remaining += this.#cut()
+  }
+
+  finish(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#resolve(this.#remaining)
+  }
+}

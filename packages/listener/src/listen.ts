@@ -1,0 +1,170 @@
+import { type AccessEntry, type HttpRequest, resolveApplication } from '@rr/core'
+import { ControlBlock } from './control-block.ts'
+import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
+import { ErrorRelay } from './error-relay.ts'
+import { clockSince, monotonicMs } from './monotonic-clock.ts'
+import { bindError } from './port-guard.ts'
+import { type DrainOptions, type DrainResult, drainResult, type Server, urlOf } from './server.ts'
+import { createEventSink, type EventListener } from './server-events.ts'
+import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
+import {
+  type ListenOptionsInput,
+  resolveDrainTimeout,
+  resolveListenOptions,
+  type ThreadSettings,
+} from './server-options.ts'
+import { ThreadServer } from './thread-server.ts'
+
+/** What `listen()` takes: LISTEN_OPTIONS, HTTP_OPTIONS and these. */
+export interface ListenOptions extends ListenOptionsInput {
+  /** Told what happens. Without it troubles go to the console. */
+  readonly onEvent?: EventListener | undefined
+  /** A handler failed; null when rr itself did. Without it there is an event `handler-error`. */
+  readonly onError?: ((error: unknown, request: HttpRequest | null) => void) | undefined
+  /** Called after each answer. Costs on every request. */
+  readonly onAccess?: ((entry: AccessEntry) => void) | undefined
+}
+
+const WORKER_ID = 1
+const CONTEXT = Object.freeze({ workerId: WORKER_ID, workers: 1 })
+const SEAT = 0
+
+/**
+ * Serves an application in this thread: for tests, and for embedding in a program of its own.
+ *
+ * @param app the application itself, in any form that a module may export by default
+ * @returns the server, once it listens
+ * @throws RrError RR_OPTION_UNKNOWN, RR_OPTION_INVALID, RR_APPLICATION_INVALID, RR_BIND_FAILED; and
+ *   what the application's `setup` throws
+ *
+ * @example
+ * const server = await listen(() => text('hello'), { port: 0 })
+ * await fetch(server.url)
+ * await server.stop()
+ */
+export async function listen(app: unknown, options: ListenOptions = {}): Promise<Server> {
+  const settings = resolveListenOptions(options)
+  const application = resolveApplication(app)
+  await application.setup(CONTEXT)
+  const emit = createEventSink(options.onEvent)
+  const relay = new ErrorRelay({
+    report: (error, request) =>
+      emit({ type: 'handler-error', workerId: WORKER_ID, error, request }),
+    reportDropped: (count) => emit({ type: 'handler-errors-dropped', workerId: WORKER_ID, count }),
+  })
+  const block = ControlBlock.create(1)
+  const time = clockSince(monotonicMs())
+  const server = new ThreadServer({
+    application,
+    context: CONTEXT,
+    settings,
+    heartbeatIntervalMs: DEFAULT_IDLE_TICK_MS,
+    reusePort: false,
+    block,
+    seat: SEAT,
+    time,
+    onError: options.onError ?? ((error, request) => relay.report(error, request)),
+    onAccess: options.onAccess ?? null,
+    onWarning: (code, message) => emit({ type: 'warning', code, message, workerId: WORKER_ID }),
+  })
+  let port: number
+  try {
+    port = await server.listen()
+  } catch (error) {
+    await server.tearDown()
+    throw bindError(error as NodeJS.ErrnoException, settings.host, settings.port)
+  }
+  block.phase = 'accepting'
+  emit({ type: 'worker-listening', workerId: WORKER_ID, threadId: 0, generation: 1, port })
+  return new EmbeddedServer({ server, block, settings, port, time, emit, relay })
+}
+
+interface EmbeddedServerParts {
+  readonly server: ThreadServer
+  readonly block: ControlBlock
+  readonly settings: ThreadSettings
+  readonly port: number
+  readonly time: () => number
+  readonly emit: EventListener
+  readonly relay: ErrorRelay
+}
+
+class EmbeddedServer implements Server {
+  readonly host: string
+  readonly port: number
+  readonly url: string
+  readonly closed: Promise<DrainResult>
+  readonly #parts: EmbeddedServerParts
+  readonly #closed: PromiseWithResolvers<DrainResult> = Promise.withResolvers()
+  #isShuttingDown = false
+
+  constructor(parts: EmbeddedServerParts) {
+    this.#parts = parts
+    this.host = parts.settings.host
+    this.port = parts.port
+    this.url = urlOf(this.host, this.port)
+    this.closed = this.#closed.promise
+  }
+
+  status(): ServerStatus {
+    return this.#parts.block.phase
+  }
+
+  info(): ServerInfo {
+    const { block, settings, time } = this.#parts
+    const nowMs = time()
+    const isStopped = this.status() === 'stopped'
+    const worker = readWorkerInfo(block, nowMs, {
+      id: WORKER_ID,
+      seat: SEAT,
+      threadId: isStopped ? null : 0,
+      generation: 1,
+      restartInMs: null,
+      isStalled: false,
+    })
+    return {
+      status: this.status(),
+      url: this.url,
+      host: this.host,
+      port: this.port,
+      uptimeMs: nowMs,
+      maxConnections: settings.maxConnections,
+      workersReason: 'in the calling thread',
+      ...sumCounts(block, [worker]),
+      workers: [worker],
+    }
+  }
+
+  drain(options: DrainOptions = {}): Promise<DrainResult> {
+    const { settings, emit } = this.#parts
+    const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs)
+    if (!this.#isShuttingDown) emit({ type: 'drain-started', timeoutMs })
+    return this.#shutDown(timeoutMs)
+  }
+
+  async stop(): Promise<void> {
+    await this.#shutDown(0)
+  }
+
+  #shutDown(timeoutMs: number): Promise<DrainResult> {
+    const { server, block, time } = this.#parts
+    if (this.status() === 'stopped') return this.closed
+    const remaining = server.drain(time() + timeoutMs)
+    if (!this.#isShuttingDown) {
+      this.#isShuttingDown = true
+      block.phase = 'draining'
+      void remaining.then((count) => this.#finish(count))
+    }
+    return this.closed
+  }
+
+  async #finish(remaining: number): Promise<void> {
+    const { server, block, emit, relay } = this.#parts
+    await server.tearDown()
+    relay.flush()
+    block.setSeatPhase(SEAT, 'stopped')
+    block.phase = 'stopped'
+    emit({ type: 'drain-ended', drained: remaining === 0, remaining })
+    this.#closed.resolve(drainResult(remaining))
+  }
+}

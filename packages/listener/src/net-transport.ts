@@ -1,0 +1,267 @@
+import type { Socket } from 'node:net'
+import type { EndpointAddress, ProtocolConnection, TlsFacts, Transport } from '@rr/core'
+import type { WorkerSeat } from './control-block.ts'
+import { DeadlineEntry, type DeadlineWheel } from './deadline-wheel.ts'
+import { MAX_PIECE_BYTES, WriteBacklog } from './write-backlog.ts'
+
+/** What the transports of one listener share. */
+export interface TransportOwner {
+  readonly wheel: DeadlineWheel
+  readonly seat: WorkerSeat
+  /** The socket is gone. Called once, before the protocol hears of it. */
+  onTransportClosed(transport: NetTransport): void
+  /** A protocol threw, which it never should; its connection is being closed. */
+  onTransportFault(error: unknown): void
+}
+
+/** From a socket to its transport, so that its listeners need no closure per connection. */
+const TRANSPORT: unique symbol = Symbol('rr.transport')
+type OwnedSocket = Socket & { [TRANSPORT]: NetTransport }
+
+const OPEN = 0
+/** `end` was called: no more output is taken. */
+const ENDING = 1
+/** `destroy` was called: nothing moves either way, the close event is still to come. */
+const DESTROYED = 2
+const CLOSED = 3
+
+const UNKNOWN_ENDPOINT: EndpointAddress = Object.freeze({ address: '', port: 0, family: 'IPv4' })
+
+/** The transport over one connection of `node:net`. */
+export class NetTransport extends DeadlineEntry implements Transport {
+  readonly #socket: Socket
+  readonly #owner: TransportOwner
+  #protocol: ProtocolConnection | null = null
+  #state: number = OPEN
+  /** The socket holds its high-water mark: until it drains, output waits in the backlog. */
+  #isFull = false
+  #backlog: WriteBacklog | null = null
+  #error: Error | null = null
+  #peer: EndpointAddress | null = null
+  #local: EndpointAddress | null = null
+
+  constructor(socket: Socket, owner: TransportOwner) {
+    super()
+    this.#socket = socket
+    this.#owner = owner
+    ;(socket as OwnedSocket)[TRANSPORT] = this
+    socket.on('data', onSocketData)
+    socket.on('end', onSocketEnd)
+    socket.on('drain', onSocketDrain)
+    socket.on('error', onSocketError)
+    socket.on('close', onSocketClose)
+  }
+
+  /** Says what is to be driven. At once after construction: events come from the next turn on. */
+  start(protocol: ProtocolConnection): void {
+    this.#protocol = protocol
+  }
+
+  /** True from `destroy` on. */
+  get isDestroyed(): boolean {
+    return this.#state >= DESTROYED
+  }
+
+  get peer(): EndpointAddress {
+    this.#peer ??= peerOf(this.#socket)
+    return this.#peer
+  }
+
+  get local(): EndpointAddress {
+    this.#local ??= localOf(this.#socket)
+    return this.#local
+  }
+
+  get tls(): TlsFacts | null {
+    return null
+  }
+
+  get bufferedBytes(): number {
+    const waiting = this.#backlog === null ? 0 : this.#backlog.bytes
+    return this.#socket.writableLength + waiting
+  }
+
+  write(chunk: Uint8Array | string): boolean {
+    if (this.#state !== OPEN) return true
+    this.#owner.seat.addBytesOut(chunk.length)
+    if (this.#isFull || chunk.length > MAX_PIECE_BYTES) return this.#writeLater(chunk)
+    const hasRoom = this.#send(chunk)
+    if (!hasRoom) this.#isFull = true
+    return hasRoom
+  }
+
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  pause(): void {
+    if (this.#state < DESTROYED) this.#socket.pause()
+  }
+
+  resume(): void {
+    if (this.#state < DESTROYED) this.#socket.resume()
+  }
+
+  end(): void {
+    if (this.#state !== OPEN) return
+    this.#state = ENDING
+    if (this.#backlog === null) this.#socket.end()
+  }
+
+  destroy(error?: Error): void {
+    if (this.#state >= DESTROYED) return
+    this.#state = DESTROYED
+    this.#error ??= error ?? null
+    this.#backlog = null
+    this.#owner.wheel.remove(this)
+    this.#socket.destroy()
+  }
+
+  setDeadline(atMs: number): void {
+    if (this.#state >= DESTROYED) return
+    this.deadlineMs = atMs
+    if (atMs < this.slotFloorMs) this.#owner.wheel.schedule(this)
+  }
+
+  override onDeadline(): void {
+    if (this.#state >= DESTROYED) return
+    try {
+      this.#protocol?.onTimeout()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Passes the notice of a drain on. */
+  notifyDrain(idleDeadlineMs: number): void {
+    if (this.#state >= DESTROYED) return
+    try {
+      this.#protocol?.onDrainNotice(idleDeadlineMs)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Contains a protocol that threw: one connection ends, not the thread with all of them. */
+  fail(error: unknown): void {
+    this.#owner.onTransportFault(error)
+    this.destroy(error instanceof Error ? error : undefined)
+  }
+
+  handleData(bytes: Uint8Array): void {
+    if (this.#state >= DESTROYED) return
+    this.#owner.seat.addBytesIn(bytes.length)
+    try {
+      this.#protocol!.onData(bytes, 0, bytes.length)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  handleEnd(): void {
+    if (this.#state >= DESTROYED) return
+    try {
+      this.#protocol!.onEnd()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  handleDrain(): void {
+    this.#isFull = false
+    if (this.#backlog !== null) this.#sendBacklog()
+    if (this.#isFull || this.#state !== OPEN) return
+    try {
+      this.#protocol!.onDrain()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  handleError(error: Error): void {
+    this.#error ??= error
+  }
+
+  handleClose(): void {
+    this.#state = CLOSED
+    this.#backlog = null
+    this.#owner.wheel.remove(this)
+    this.#owner.onTransportClosed(this)
+    const protocol = this.#protocol
+    this.#protocol = null
+    try {
+      protocol?.onClose(this.#error)
+    } catch (error) {
+      this.#owner.onTransportFault(error)
+    }
+  }
+
+  #send(chunk: Uint8Array | string): boolean {
+    return typeof chunk === 'string'
+      ? this.#socket.write(chunk, 'latin1')
+      : this.#socket.write(chunk)
+  }
+
+  #writeLater(chunk: Uint8Array | string): boolean {
+    this.#backlog ??= new WriteBacklog()
+    this.#backlog.push(chunk)
+    if (!this.#isFull) this.#sendBacklog()
+    return !this.#isFull
+  }
+
+  #sendBacklog(): void {
+    const backlog = this.#backlog!
+    this.#socket.cork()
+    while (backlog.bytes > 0 && !this.#isFull) this.#isFull = !this.#send(backlog.shift())
+    this.#socket.uncork()
+    if (backlog.bytes > 0) return
+    this.#backlog = null
+    if (this.#state === ENDING) this.#socket.end()
+  }
+}
+
+function onSocketData(this: Socket, bytes: Uint8Array): void {
+  ;(this as OwnedSocket)[TRANSPORT].handleData(bytes)
+}
+
+function onSocketEnd(this: Socket): void {
+  ;(this as OwnedSocket)[TRANSPORT].handleEnd()
+}
+
+function onSocketDrain(this: Socket): void {
+  ;(this as OwnedSocket)[TRANSPORT].handleDrain()
+}
+
+function onSocketError(this: Socket, error: Error): void {
+  ;(this as OwnedSocket)[TRANSPORT].handleError(error)
+}
+
+function onSocketClose(this: Socket): void {
+  ;(this as OwnedSocket)[TRANSPORT].handleClose()
+}
+
+function peerOf(socket: Socket): EndpointAddress {
+  const { remoteAddress, remotePort, remoteFamily } = socket
+  return endpoint(remoteAddress, remotePort, remoteFamily)
+}
+
+function localOf(socket: Socket): EndpointAddress {
+  const { localAddress, localPort, localFamily } = socket
+  return endpoint(localAddress, localPort, localFamily)
+}
+
+const MAPPED_PREFIX = '::ffff:'
+
+/** A client that came over IPv4 to a dual-stack socket is shown by its IPv4 address. */
+function endpoint(address?: string, port?: number, family?: string): EndpointAddress {
+  if (address === undefined || port === undefined) return UNKNOWN_ENDPOINT
+  if (family !== 'IPv6') return { address, port, family: 'IPv4' }
+  if (address.startsWith(MAPPED_PREFIX) && address.includes('.')) {
+    return { address: address.slice(MAPPED_PREFIX.length), port, family: 'IPv4' }
+  }
+  return { address, port, family: 'IPv6' }
+}

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type CpuGrant, grantedCpus } from './cpu-count.ts'
+import type { Server } from './server.ts'
+import type { EventListener } from './server-events.ts'
+import {
+  resolveServerOptions,
+  type ServerOptionsInput,
+  type ServerSettings,
+} from './server-options.ts'
+import { Supervisor } from './supervisor.ts'
+
+/** What `serve()` takes: SERVER_OPTIONS, HTTP_OPTIONS and these. */
+export interface ServeOptions extends ServerOptionsInput {
+  /**
+   * Told what happens, on the thread that called `serve()`. Without it troubles go to the console.
+   */
+  readonly onEvent?: EventListener | undefined
+  /** A module that each worker imports before the application; it exports `createWorkerHooks`. */
+  readonly workerHooks?: URL | undefined
+  /** Copied to each worker (structured clone) and given to `createWorkerHooks`. */
+  readonly workerHooksData?: unknown
+}
+
+/**
+ * Serves an application on every core: one worker thread each, all on one port.
+ *
+ * @param app the application's module, by URL or path; its default export is a router, a handler,
+ *   an object with `fetch` or what `defineApp` returns
+ * @returns the server, once all workers listen
+ * @throws RrError RR_OPTION_UNKNOWN, RR_OPTION_INVALID; RR_BIND_FAILED when the address is in use or
+ *   not permitted; RR_APPLICATION_FAILED when the application can't be loaded or its setup fails,
+ *   with the error as cause; RR_WORKER_FAILED when a worker ends otherwise before it listens
+ *
+ * @example
+ * const server = await serve(new URL('./app.ts', import.meta.url), { port: 8080, workers: 4 })
+ * process.once('SIGTERM', () => server.drain())
+ */
+export async function serve(app: URL | string, options: ServeOptions = {}): Promise<Server> {
+  const settings = resolveServerOptions(options)
+  const grant = workerCount(settings.workers)
+  const supervisor = new Supervisor({
+    settings,
+    workers: grant.count,
+    workersReason: grant.reason,
+    applicationUrl: urlOfModule(app),
+    hooksUrl: options.workerHooks === undefined ? null : options.workerHooks.href,
+    hooksData: options.workerHooksData,
+    onEvent: options.onEvent,
+  })
+  await supervisor.start()
+  return supervisor
+}
+
+function workerCount(workers: ServerSettings['workers']): CpuGrant {
+  return workers === 'auto' ? grantedCpus() : { count: workers, reason: 'as configured' }
+}
+
+function urlOfModule(app: URL | string): string {
+  if (typeof app !== 'string') return app.href
+  return app.startsWith('file:') ? app : pathToFileURL(resolve(app)).href
+}

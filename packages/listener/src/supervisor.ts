@@ -1,0 +1,253 @@
+import { RrError } from '@rr/core'
+import { ControlBlock } from './control-block.ts'
+import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
+import type { WorkerStart } from './messages.ts'
+import { clockSince, monotonicMs } from './monotonic-clock.ts'
+import { checkPortIsOurs, probeAddress } from './port-guard.ts'
+import { type DrainOptions, type DrainResult, drainResult, type Server, urlOf } from './server.ts'
+import { createEventSink, type EventListener } from './server-events.ts'
+import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
+import { resolveDrainTimeout, type ServerSettings } from './server-options.ts'
+import { StallWatch } from './stall-watch.ts'
+import { type SlotOwner, WorkerSlot } from './worker-slot.ts'
+
+/**
+ * What a worker has beyond the deadline of a drain, to cut its connections and run the
+ * application's teardown, before its thread is ended from here.
+ */
+const DRAIN_EXIT_GRACE_MS = 2000
+const STOP_EXIT_GRACE_MS = 1000
+
+export interface SupervisorOptions {
+  readonly settings: ServerSettings
+  readonly workers: number
+  readonly workersReason: string
+  readonly applicationUrl: string
+  readonly hooksUrl: string | null
+  readonly hooksData: unknown
+  readonly onEvent: EventListener | undefined
+}
+
+/** Runs on the main thread: starts the workers, watches and replaces them, drains them. */
+export class Supervisor implements Server {
+  readonly closed: Promise<DrainResult>
+  readonly #options: SupervisorOptions
+  readonly #emit: EventListener
+  readonly #time: () => number
+  readonly #clockOriginMs: number
+  readonly #stallWatch: StallWatch | null
+  readonly #closed: PromiseWithResolvers<DrainResult> = Promise.withResolvers()
+  #block: ControlBlock = ControlBlock.create(0)
+  #slots: readonly WorkerSlot[] = []
+  #host: string
+  #port: number
+  #canSharePort = false
+  #stallTimer: NodeJS.Timeout | null = null
+  /** When a shutdown under way cuts connections; null before one. */
+  #shutdownDeadlineMs: number | null = null
+  #terminateTimer: NodeJS.Timeout | null = null
+
+  constructor(options: SupervisorOptions) {
+    const { settings, onEvent } = options
+    this.#options = options
+    this.#emit = createEventSink(onEvent)
+    this.#clockOriginMs = monotonicMs()
+    this.#time = clockSince(this.#clockOriginMs)
+    this.#host = settings.host
+    this.#port = settings.port
+    this.#stallWatch =
+      settings.stallTimeoutMs === 0 ? null : new StallWatch(settings.stallTimeoutMs)
+    this.closed = this.#closed.promise
+  }
+
+  get host(): string {
+    return this.#host
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get url(): string {
+    return urlOf(this.#host, this.#port)
+  }
+
+  /** Resolves once all workers listen. On failure everything is stopped before it rejects. */
+  async start(): Promise<void> {
+    const { settings } = this.#options
+    const { address, canShare } = await probeAddress(settings.host, settings.port)
+    this.#host = address
+    this.#canSharePort = canShare
+    this.#createSlots(canShare)
+    try {
+      await this.#startSlots()
+      if (canShare) checkPortIsOurs(this.#host, this.#port)
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+    if (this.#shutdownDeadlineMs !== null) {
+      await this.closed
+      throw new RrError('RR_SERVER_STATE', 'the server was stopped while it was starting')
+    }
+    this.#block.phase = 'accepting'
+    this.#watchStalls()
+  }
+
+  status(): ServerStatus {
+    return this.#block.phase
+  }
+
+  info(): ServerInfo {
+    const { settings, workersReason } = this.#options
+    const nowMs = this.#time()
+    const workers = this.#slots.map((slot) =>
+      readWorkerInfo(this.#block, nowMs, {
+        id: slot.workerId,
+        seat: slot.seat,
+        threadId: slot.threadId,
+        generation: slot.generation,
+        restartInMs: slot.restartInMs,
+        isStalled: this.#stallWatch?.isStalled(slot.workerId) ?? false,
+      }),
+    )
+    return {
+      status: this.status(),
+      url: this.url,
+      host: this.#host,
+      port: this.#port,
+      uptimeMs: nowMs,
+      maxConnections: settings.maxConnections,
+      workersReason,
+      ...sumCounts(this.#block, workers),
+      workers,
+    }
+  }
+
+  drain(options: DrainOptions = {}): Promise<DrainResult> {
+    const timeoutMs = resolveDrainTimeout(options, this.#options.settings.drainTimeoutMs)
+    if (this.#shutdownDeadlineMs === null) this.#emit({ type: 'drain-started', timeoutMs })
+    return this.#shutDown(this.#time() + timeoutMs, DRAIN_EXIT_GRACE_MS)
+  }
+
+  async stop(): Promise<void> {
+    const done = this.#shutDown(this.#time(), STOP_EXIT_GRACE_MS)
+    // A worker that does not listen yet has nothing to tear down.
+    for (const slot of this.#slots) if (!slot.isBeating) slot.terminate('stopped')
+    await done
+  }
+
+  #createSlots(canShare: boolean): void {
+    const { workers: wanted, workersReason, settings } = this.#options
+    const workers = canShare ? wanted : 1
+    this.#block = ControlBlock.create(workers)
+    this.#block.phase = 'starting'
+    this.#emit({ type: 'server-starting', workers, workersReason })
+    if (workers < wanted) {
+      const message = `threads can't share a port on this platform: 1 worker instead of ${wanted}`
+      this.#emit({ type: 'warning', code: 'RR_REUSEPORT_UNAVAILABLE', message, workerId: null })
+    }
+    const owner: SlotOwner = {
+      block: this.#block,
+      heapMb: settings.workerHeapMb,
+      nowMs: this.#time,
+      emit: this.#emit,
+      startFor: (workerId) => this.#startFor(workerId),
+      onThreadEnded: (workerId) => this.#stallWatch?.forget(workerId),
+    }
+    this.#slots = Array.from(
+      { length: workers },
+      (_, seat) => new WorkerSlot(seat + 1, seat, owner),
+    )
+  }
+
+  /** Port 0 is settled by the first worker, and then is the port of all. */
+  async #startSlots(): Promise<void> {
+    const [first, ...others] = this.#slots
+    const started = first!.start()
+    if (this.#port === 0) this.#port = await started
+    if (this.#shutdownDeadlineMs !== null) return
+    await Promise.all([started, ...others.map((slot) => slot.start())])
+  }
+
+  #startFor(workerId: number): WorkerStart {
+    const { settings, applicationUrl, hooksUrl, hooksData } = this.#options
+    return {
+      controlBlock: this.#block.buffer,
+      seat: workerId - 1,
+      workerId,
+      workers: this.#slots.length,
+      clockOriginMs: this.#clockOriginMs,
+      settings: { ...settings, host: this.#host, port: this.#port },
+      heartbeatIntervalMs: this.#stallWatch?.heartbeatIntervalMs ?? DEFAULT_IDLE_TICK_MS,
+      reusePort: this.#canSharePort,
+      applicationUrl,
+      hooksUrl,
+      hooksData,
+    }
+  }
+
+  #shutDown(deadlineMs: number, graceMs: number): Promise<DrainResult> {
+    const current = this.#shutdownDeadlineMs
+    if (this.status() === 'stopped' && current !== null) return this.closed
+    if (current === null || deadlineMs < current) {
+      this.#shutdownDeadlineMs = deadlineMs
+      const drains = this.#slots.map((slot) => slot.drain(deadlineMs))
+      this.#terminateAt(deadlineMs + graceMs)
+      if (current === null) {
+        this.#block.phase = 'draining'
+        void Promise.all(drains).then((remaining) => this.#finish(remaining))
+      }
+    }
+    return this.closed
+  }
+
+  #finish(remaining: readonly number[]): void {
+    if (this.#terminateTimer !== null) clearTimeout(this.#terminateTimer)
+    if (this.#stallTimer !== null) clearInterval(this.#stallTimer)
+    this.#block.phase = 'stopped'
+    const result = drainResult(remaining.reduce((sum, count) => sum + count, 0))
+    this.#emit({
+      type: 'drain-ended',
+      drained: result.drained,
+      remaining: result.drained ? 0 : result.remaining,
+    })
+    this.#closed.resolve(result)
+  }
+
+  #terminateAt(atMs: number): void {
+    if (this.#terminateTimer !== null) clearTimeout(this.#terminateTimer)
+    this.#terminateTimer = setTimeout(() => this.#terminateAll(), atMs - this.#time())
+  }
+
+  #terminateAll(): void {
+    for (const slot of this.#slots) {
+      if (!slot.terminate('stopped')) continue
+      const { workerId } = slot
+      const message = `worker ${workerId} did not end in time and was ended`
+      this.#emit({ type: 'warning', code: 'RR_WORKER_TERMINATED', message, workerId })
+    }
+  }
+
+  #watchStalls(): void {
+    const watch = this.#stallWatch
+    if (watch === null) return
+    this.#stallTimer = setInterval(() => this.#checkStalls(watch), watch.intervalMs)
+    this.#stallTimer.unref()
+  }
+
+  #checkStalls(watch: StallWatch): void {
+    const heartbeats = this.#slots
+      .filter((slot) => slot.isBeating)
+      .map(({ workerId, seat }) => ({ workerId, heartbeatMs: this.#block.heartbeatMs(seat) }))
+    for (const { workerId, stalledMs, isStalled } of watch.check(this.#time(), heartbeats)) {
+      if (!isStalled) {
+        this.#emit({ type: 'worker-recovered', workerId, stalledMs })
+        continue
+      }
+      const isReplaced = this.#options.settings.replaceStalled && this.#shutdownDeadlineMs === null
+      this.#emit({ type: 'worker-stalled', workerId, stalledMs, isReplaced })
+      if (isReplaced) this.#slots[workerId - 1]?.terminate('stalled')
+    }
+  }
+}

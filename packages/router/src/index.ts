@@ -1,0 +1,6 @@
+export type { ParamNames, PathParams } from './path-params.ts'
+export { RouteError, type RouteErrorCode } from './route-error.ts'
+export type { AddMethodRoute, AddRoute, MountCheck, RouteGroup } from './route-group.ts'
+export type { RouteOptions } from './route-registry.ts'
+export type { ParamValues } from './route-table.ts'
+export { createRouter, type RouteInfo, type RouteLookup, type Router } from './router.ts'

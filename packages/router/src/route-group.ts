@@ -1,0 +1,161 @@
+import type { Handler } from '@rr/core'
+import { callPlace } from './call-place.ts'
+import { ANY_METHOD, COMMON_METHODS } from './method-table.ts'
+import type { ParamNames, PathParams } from './path-params.ts'
+import { RouteError } from './route-error.ts'
+import type { RouteArguments, RouteOptions, RouteRegistry } from './route-registry.ts'
+
+/** RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/**
+ * Adds a route. The handler's `req.params` is typed from the pattern, its `req.state` from the
+ * options.
+ *
+ * @throws RouteError RR_ROUTE_INVALID, RR_ROUTE_DUPLICATE
+ */
+export interface AddRoute<Prefix extends string, Self> {
+  <Path extends string>(
+    pattern: Path,
+    handler: Handler<PathParams<`${Prefix}${Path}`>, undefined>,
+  ): Self
+  <Path extends string, State>(
+    pattern: Path,
+    options: RouteOptions<State>,
+    handler: Handler<PathParams<`${Prefix}${Path}`>, State>,
+  ): Self
+}
+
+/** Adds a route for a method of any name; otherwise as `AddRoute`. */
+export interface AddMethodRoute<Prefix extends string, Self> {
+  <Path extends string>(
+    method: string,
+    pattern: Path,
+    handler: Handler<PathParams<`${Prefix}${Path}`>, undefined>,
+  ): Self
+  <Path extends string, State>(
+    method: string,
+    pattern: Path,
+    options: RouteOptions<State>,
+    handler: Handler<PathParams<`${Prefix}${Path}`>, State>,
+  ): Self
+}
+
+/** Never unless the prefix has every parameter that a router made with `createRouter<Needed>()` needs. */
+export type MountCheck<Needed extends string, Prefix extends string> =
+  ParamNames<Needed> extends ParamNames<Prefix> ? unknown : never
+
+/** Collects routes under a prefix; a router is the one whose prefix is empty. */
+export class RouteGroup<Prefix extends string = ''> {
+  readonly #registry: RouteRegistry
+  readonly #prefix: string
+
+  /** Adds a route for GET, and for HEAD unless that has a route of its own. */
+  readonly get: AddRoute<Prefix, this> = this.#adder('GET')
+  readonly post: AddRoute<Prefix, this> = this.#adder('POST')
+  readonly put: AddRoute<Prefix, this> = this.#adder('PUT')
+  readonly delete: AddRoute<Prefix, this> = this.#adder('DELETE')
+  readonly patch: AddRoute<Prefix, this> = this.#adder('PATCH')
+  /** Adds a route for HEAD, in place of the one that GET brings. */
+  readonly head: AddRoute<Prefix, this> = this.#adder('HEAD')
+  /** Adds a route for OPTIONS, in place of the automatic answer. */
+  readonly options: AddRoute<Prefix, this> = this.#adder('OPTIONS')
+  /** Adds a route for every method that the same pattern has no other route for. */
+  readonly all: AddRoute<Prefix, this> = this.#adder(ANY_METHOD)
+  /**
+   * Adds a route for a method of any name, such as PROPFIND or QUERY. Methods are case-sensitive
+   * (RFC 9110 §9.1). CONNECT is refused: its target is no path.
+   */
+  readonly on: AddMethodRoute<Prefix, this> = this.#methodAdder()
+
+  /** Made by `createRouter` and `group`. */
+  constructor(registry: RouteRegistry, prefix: string) {
+    this.#registry = registry
+    this.#prefix = prefix
+  }
+
+  /**
+   * Adds routes under a prefix, which may have parameters. In the group, the pattern `/` is the
+   * prefix itself.
+   *
+   * @param add called once, at once
+   * @throws RouteError RR_ROUTE_INVALID for a prefix that is no pattern, ends with `/` (unless it is
+   *   only that) or has a wildcard
+   * @example
+   * app.group('/teams/:team', (team) => {
+   *   team.get('/', (req) => text(req.params.team))
+   *   team.get('/members/:id', (req) => text(req.params.id))
+   * })
+   */
+  group<Path extends string>(
+    prefix: Path,
+    add: (group: RouteGroup<`${Prefix}${Path}`>) => void,
+  ): this {
+    const place = callPlace(this.group)
+    const full = this.#registry.joinPrefix(this.#prefix, prefix, place)
+    const result: unknown = add(new RouteGroup(this.#registry, full))
+    if (result instanceof Promise) {
+      throw new RouteError('RR_ROUTE_INVALID', `the group '${prefix}' (${place}) is asynchronous`)
+    }
+    return this
+  }
+
+  /**
+   * Copies the routes of another router under a prefix, which may have parameters. That router takes
+   * no more routes afterwards, since they would be missing here.
+   *
+   * @param router one without a `match` fallback; made with `createRouter<'/teams/:team'>()` when
+   *   its handlers want the prefix's parameters typed
+   * @throws RouteError RR_ROUTE_INVALID, RR_ROUTE_DUPLICATE
+   */
+  mount<Path extends string, Needed extends string>(
+    prefix: Path,
+    router: RouteGroup<Needed> & MountCheck<Needed, `${Prefix}${Path}`>,
+  ): this {
+    const place = callPlace(this.mount)
+    if (!(typeof router === 'object' && router !== null && #registry in router)) {
+      throw new RouteError('RR_ROUTE_INVALID', `what is mounted (${place}) is not a router`)
+    }
+    const full = this.#registry.joinPrefix(this.#prefix, prefix, place)
+    this.#registry.copyFrom(router.#registry, full, place)
+    return this
+  }
+
+  #adder(method: string): AddRoute<Prefix, this> {
+    const add = (pattern: string, ...rest: RouteArguments): this => {
+      this.#registry.add(method, this.#prefix, pattern, rest, callPlace(add))
+      return this
+    }
+    return add as AddRoute<Prefix, this>
+  }
+
+  #methodAdder(): AddMethodRoute<Prefix, this> {
+    const add = (method: string, pattern: string, ...rest: RouteArguments): this => {
+      const place = callPlace(add)
+      checkMethod(method, place)
+      this.#registry.add(method, this.#prefix, pattern, rest, place)
+      return this
+    }
+    return add as AddMethodRoute<Prefix, this>
+  }
+}
+
+function checkMethod(method: string, place: string): void {
+  const fault = methodFault(method)
+  if (fault === null) return
+  throw new RouteError(
+    'RR_ROUTE_INVALID',
+    `the method ${JSON.stringify(method)} (${place}) ${fault}`,
+  )
+}
+
+function methodFault(method: string): string | null {
+  if (typeof method !== 'string' || !TOKEN.test(method)) return 'is not a token (RFC 9110 §5.6.2)'
+  if (method === ANY_METHOD) return 'is no method: use all()'
+  if (method === 'CONNECT') return 'cannot be routed: its target is no path (RFC 9110 §9.3.6)'
+  const upper = method.toUpperCase()
+  if (method !== upper && COMMON_METHODS.includes(upper)) {
+    return `never comes: methods are case-sensitive, it is ${upper} (RFC 9110 §9.1)`
+  }
+  return null
+}

@@ -1,0 +1,189 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { codeFrame, findLiteral, type SourcePlace } from './code-frame.ts'
+import { toJavaScript } from './typescript-hooks.ts'
+
+/** Its message is what the user reads; it crosses from the worker to the main thread by its name. */
+export class ApplicationLoadError extends Error {
+  override get name(): string {
+    return APPLICATION_LOAD_ERROR
+  }
+}
+
+const APPLICATION_LOAD_ERROR = 'ApplicationLoadError'
+
+/** The explanation that a worker made, somewhere in an error's chain of causes; or null. */
+export function findExplanation(error: unknown): string | null {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.name === APPLICATION_LOAD_ERROR) return cause.message
+  }
+  return null
+}
+
+/**
+ * Says why an application could not be loaded: what, where in the application's own files, and the
+ * lines there. The frames of Node.js and of rr are left out, since nothing is to be mended in them.
+ *
+ * @param lastUrl the module that was loaded last, for syntax errors that carry no place
+ */
+export function explainLoadError(error: unknown, lastUrl: string | null): string {
+  if (!(error instanceof Error)) return `the application threw ${quoted(error)}, which is no Error`
+  if (isNotFound(error)) return explainNotFound(error)
+  const place = placeInStack(error)
+  if (place !== null) return atPlace(place, `SyntaxError: ${error.message}`)
+  if (isWithoutPlace(error) && lastUrl !== null) return explainSyntaxError(error, lastUrl)
+  return explainThrown(error)
+}
+
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}
+
+function atPlace(place: SourcePlace, message: string): string {
+  const frame = codeFrame(place)
+  const where = `${shortPath(place.path)}:${place.line}:${place.column}`
+  return frame === '' ? `${message}\n    at ${where}` : `${message}\n    at ${where}\n\n${frame}`
+}
+
+// Imports that lead nowhere
+
+interface NotFoundError extends Error {
+  readonly code: string
+  readonly requireStack?: readonly string[]
+}
+
+function isNotFound(error: Error): error is NotFoundError {
+  const { code } = error as NodeJS.ErrnoException
+  return (
+    code === 'ERR_MODULE_NOT_FOUND' ||
+    code === 'MODULE_NOT_FOUND' ||
+    code === 'ERR_UNSUPPORTED_DIR_IMPORT' ||
+    code === 'ERR_PACKAGE_PATH_NOT_EXPORTED'
+  )
+}
+
+function explainNotFound(error: NotFoundError): string {
+  const [summary = ''] = error.message.split('\n')
+  const importer = / imported from (.+)$/.exec(summary)?.[1] ?? error.requireStack?.[0]
+  const target = /^Cannot find (?:module|package) '(.+?)'/.exec(summary)?.[1]
+  if (importer === undefined || target === undefined) return summary
+  const path = importer.startsWith('file:') ? fileURLToPath(importer) : importer
+  const place = findLiteral(path, (text) => meansImport(text, path, target))
+  const hint = extensionHint(target)
+  const message = `Cannot find ${isAbsolute(target) ? shortPath(target) : `'${target}'`}, imported from ${shortPath(path)}${hint}`
+  return place === null ? message : atPlace(place, message)
+}
+
+/** True when a string in `importer` is what Node.js resolved to `target`. */
+function meansImport(text: string, importer: string, target: string): boolean {
+  if (text === target || text.startsWith(`${target}/`)) return true
+  return text.startsWith('.') && resolve(dirname(importer), text) === target
+}
+
+/** Node.js wants the extension written, which other runtimes guess. */
+function extensionHint(target: string): string {
+  const candidates = ['.ts', '.js', '.mts', '.mjs', `${sep}index.ts`, `${sep}index.js`].map(
+    (ending) => target.replace(/\.[cm]?js$/, '') + ending,
+  )
+  const found = isAbsolute(target) ? candidates.find((path) => existsSync(path)) : undefined
+  if (found === undefined) return ''
+  return `; there is ${basename(found)} beside it, and an import names the whole file`
+}
+
+// Syntax
+
+/** The place with which Node.js begins the stack of a SyntaxError: `file:line`, source, caret. */
+function placeInStack(error: Error): SourcePlace | null {
+  return parsePlace(error.stack ?? '')
+}
+
+function parsePlace(text: string): SourcePlace | null {
+  const match = /^(\S.*):(\d+)\n(?:(.*)\n)?( *\^+)?/.exec(text)
+  if (match === null) return null
+  const [, file = '', line = '', , caret] = match
+  const path = file.startsWith('file:') ? fileURLToPath(file) : file
+  return { path, line: Number(line), column: (caret?.indexOf('^') ?? 0) + 1 }
+}
+
+/** The engine keeps to itself where it found a syntax error in a module; no frame is in a file. */
+function isWithoutPlace(error: Error): boolean {
+  return error instanceof SyntaxError && applicationFrames(error).length === 0
+}
+
+/** Has the module parsed once more by a Node.js that prints the place. Nothing in it is run. */
+function explainSyntaxError(error: Error, url: string): string {
+  const path = fileURLToPath(url)
+  const kind = /\.c[jt]s$/.test(path) ? 'commonjs' : 'module'
+  const checked = spawnSync(
+    process.execPath,
+    ['--check', `--input-type=${kind}`, '-'],
+    { input: javaScriptOf(path, url), encoding: 'utf8', env: {} },
+  )
+  const found = parsePlace(checked.stderr ?? '')
+  if (found === null) return `SyntaxError: ${error.message}\n    in ${shortPath(path)}`
+  return atPlace({ ...found, path }, `SyntaxError: ${error.message}`)
+}
+
+function javaScriptOf(path: string, url: string): string {
+  const source = readFileSync(path, 'utf8')
+  return /\.[cm]?ts$/.test(path) ? toJavaScript(source, url) : source
+}
+
+// Errors that the application threw
+
+function explainThrown(error: Error): string {
+  const frames = applicationFrames(error)
+  const place = frames.map(placeOfFrame).find((found) => found !== null) ?? null
+  const frame = place === null ? '' : codeFrame(place)
+  const parts = [[headline(error), ...frames].join('\n')]
+  if (frame !== '') parts.push(frame)
+  if (error instanceof AggregateError) {
+    parts.push(...error.errors.map((one) => `one of its errors: ${explainCause(one)}`))
+  }
+  if (error.cause !== undefined) parts.push(`caused by: ${explainCause(error.cause)}`)
+  return parts.join('\n\n')
+}
+
+function explainCause(cause: unknown): string {
+  if (!(cause instanceof Error)) return quoted(cause)
+  const deeper = cause.cause === undefined ? '' : `\n\ncaused by: ${explainCause(cause.cause)}`
+  return [headline(cause), ...applicationFrames(cause)].join('\n') + deeper
+}
+
+function headline(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException
+  const name = typeof code === 'string' ? `${error.name} [${code}]` : error.name
+  return error.message === '' ? name : `${name}: ${error.message}`
+}
+
+/** The stack's frames without those of Node.js and of rr. */
+function applicationFrames(error: Error): string[] {
+  return (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^ +at /.test(line) && !/\(?node:/.test(line) && !/<anonymous>\)$/.test(line))
+    .filter((line) => !isOwnFrame(placeOfFrame(line)))
+}
+
+function placeOfFrame(frame: string): SourcePlace | null {
+  const match = /(?:\(|at (?:async )?)((?:file:\/\/)?\/?[^()]+?):(\d+):(\d+)\)?$/.exec(frame)
+  if (match === null) return null
+  const [, file = '', line, column] = match
+  const path = file.startsWith('file:') ? fileURLToPath(file) : file
+  return { path, line: Number(line), column: Number(column) }
+}
+
+function isOwnFrame(place: SourcePlace | null): boolean {
+  if (place === null || !isAbsolute(place.path)) return place === null
+  const manifest = findPackageJSON(pathToFileURL(place.path))
+  if (manifest === undefined) return false
+  const { name } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }
+  return name === 'rr-serve' || name?.startsWith('@rr/') === true
+}
+
+function shortPath(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short.startsWith('..') || short === '' ? path : short
+}

@@ -1,0 +1,41 @@
+import { RrError } from '@rr/core'
+import { CLI_ACTIONS, COMMAND_OPTIONS } from './cli-options.ts'
+import { type Command, readCommand } from './command.ts'
+import { EXIT_CODES, type ExitReason, exitCode } from './exit-codes.ts'
+import { helpText } from './help.ts'
+import { runServer } from './run-server.ts'
+import { versionText } from './versions.ts'
+
+/**
+ * The command. Ends the process once the server has ended; the exit codes are in exit-codes.ts.
+ *
+ * @param argv the arguments, without the names of Node.js and of the script
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  let command: Command
+  try {
+    command = readCommand(argv, process.env)
+  } catch (error) {
+    if (!(error instanceof RrError)) throw error
+    end('usage', `rr-serve: ${error.message}\nTry 'rr-serve --help'.\n`)
+    return
+  }
+  switch (command.kind) {
+    case 'help':
+      process.stdout.write(
+        helpText({ options: COMMAND_OPTIONS, actions: CLI_ACTIONS, exitCodes: EXIT_CODES }),
+      )
+      break
+    case 'version':
+      process.stdout.write(`${versionText()}\n`)
+      break
+    case 'serve':
+      await runServer(command)
+  }
+}
+
+/** Says why on stderr and lets the process end, so that a slow reader gets it all. */
+function end(reason: ExitReason, message: string): void {
+  process.stderr.write(message)
+  process.exitCode = exitCode(reason)
+}

@@ -1,0 +1,81 @@
+import type { AccessEntry, HttpRequest } from '@rr/core'
+import type { WorkerHooks, WorkerHooksContext } from '@rr/listener'
+import { ApplicationLoadError, explainLoadError } from './load-error.ts'
+import { type LogSettings, openLog, type ThreadLog } from './logger.ts'
+import { installTypeScriptHooks } from './typescript-hooks.ts'
+
+/** What the main thread gives to each worker. */
+export interface WorkerHooksData {
+  readonly application: string
+  readonly logSettings: LogSettings
+  readonly accessLog: boolean
+}
+
+/**
+ * Runs in each worker before its application: prepares it for TypeScript, opens the log and loads
+ * the application, so that an error in it is explained where its module and its stack still are.
+ * The listener's own import of the same URL then gets the module that is loaded.
+ */
+export async function createWorkerHooks(context: WorkerHooksContext): Promise<WorkerHooks> {
+  const { application, logSettings, accessLog } = context.data as WorkerHooksData
+  const modules = installTypeScriptHooks()
+  const threadLog = await openLog(logSettings, context.workerId)
+  try {
+    await import(application)
+  } catch (error) {
+    throw new ApplicationLoadError(explainLoadError(error, modules.lastUrl))
+  }
+  return {
+    onError: errorLogger(threadLog),
+    ...(accessLog ? { onAccess: accessLogger(threadLog, logSettings.format) } : {}),
+  }
+}
+
+function errorLogger({ log }: ThreadLog): (error: unknown, request: HttpRequest | null) => void {
+  return (error, request) => {
+    const err = error instanceof Error ? error : new Error(`a handler threw ${String(error)}`)
+    if (request === null) {
+      log.error({ err }, 'serving failed')
+      return
+    }
+    const { id: requestId, method, target, route } = request
+    log.error({ err, requestId, method, target, route }, `${method} ${target} failed (${requestId})`)
+  }
+}
+
+function accessLogger(
+  { accessLog }: ThreadLog,
+  format: LogSettings['format'],
+): (entry: AccessEntry) => void {
+  if (format === 'pretty') return (entry) => accessLog.info(accessSentence(entry))
+  return (entry) => accessLog.info(accessFields(entry), 'request')
+}
+
+/** The fields of an access line, in the order in which they stand in it. */
+function accessFields({ request, status, bodyBytes, durationMs }: AccessEntry): object {
+  return {
+    requestId: request.id,
+    method: request.method,
+    target: request.target,
+    route: request.route,
+    status,
+    bytes: bodyBytes,
+    durationMs: roundDuration(durationMs),
+    peer: peerAddress(request),
+  }
+}
+
+function accessSentence({ request, status, bodyBytes, durationMs }: AccessEntry): string {
+  const answer = `${status} ${bodyBytes} B ${roundDuration(durationMs)} ms`
+  return `${request.method} ${request.target} ${answer} ${peerAddress(request)} ${request.id}`
+}
+
+/** Empty over a Unix socket, which has no address. */
+function peerAddress(request: HttpRequest): string {
+  return request.peer.address
+}
+
+/** To the microsecond: the clock tells no more. */
+function roundDuration(durationMs: number): number {
+  return Math.round(durationMs * 1000) / 1000
+}

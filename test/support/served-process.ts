@@ -1,0 +1,54 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+/** Long enough for a busy machine; a server normally listens within a second. */
+const LISTENING_TIMEOUT_MS = 60_000
+
+/** The environment without what the test runner adds to make its children part of the test run. */
+export function cleanEnv(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, ...changes }
+  delete env.NODE_OPTIONS
+  for (const name of Object.keys(env)) if (/^_?TAP/.test(name)) delete env[name]
+  return env
+}
+
+/** A program that prints the address it serves. */
+export class ServedProcess {
+  readonly child: ChildProcess
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** Everything it printed so far, on both streams. */
+  output = ''
+  #onOutput = (): void => {}
+
+  constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
+    this.child = spawn(command, args, {
+      env: cleanEnv(),
+      ...options,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text
+        this.#onOutput()
+      })
+    }
+    this.ended = once(this.child, 'close').then(([code, signal]) => ({ code, signal }))
+  }
+
+  /** Resolves with the first `http://host:port` it prints; rejects when it ends without one. */
+  async address(): Promise<string> {
+    const found = new Promise<string>((resolve, reject) => {
+      this.#onOutput = () => {
+        const address = /http:\/\/[^\s"'/]+:\d+/.exec(this.output)
+        if (address !== null) resolve(address[0])
+      }
+      this.#onOutput()
+      this.ended.then(() => reject(new Error(`ended without an address:\n${this.output}`)), reject)
+      setTimeout(
+        () => reject(new Error(`no address in time:\n${this.output}`)),
+        LISTENING_TIMEOUT_MS,
+      ).unref()
+    })
+    return found
+  }
+}
