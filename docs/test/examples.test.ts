@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { listen } from '@rr/listener'
+import t, { type Test } from 'tap'
+
+const examples = new URL('../examples/', import.meta.url)
+
+/** Serves an example in this thread, and gives its address. */
+async function serveExample(t: Test, name: string): Promise<string> {
+  const { default: app } = (await import(new URL(name, examples).href)) as { default: unknown }
+  const server = await listen(app, { host: '127.0.0.1', port: 0 })
+  t.teardown(() => server.stop())
+  return server.url
+}
+
+async function body(url: string, init?: RequestInit): Promise<string> {
+  return (await fetch(url, init)).text()
+}
+
+const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
+  'hello.ts': async (t, name) => {
+    const response = await fetch(await serveExample(t, name))
+    t.equal(response.status, 200)
+    t.equal(await response.text(), 'Hello, World!')
+  },
+  'echo.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.equal((await fetch(url)).status, 200)
+    const headers = { 'content-type': 'application/x-test; a=b' }
+    const echo = await fetch(`${url}/echo`, { method: 'POST', body: 'ä and ö', headers })
+    t.equal(echo.status, 200)
+    t.equal(echo.headers.get('content-type'), 'application/x-test; a=b')
+    t.equal(await echo.text(), 'ä and ö')
+  },
+  'users.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.equal(await body(`${url}/health`), 'ok')
+    t.equal(await body(`${url}/users/1`), '{"id":"1","name":"Alice"}')
+    t.equal((await fetch(`${url}/users/none`)).status, 404)
+    t.equal(await body(`${url}/users/none`), 'no such user')
+    const post = (text: string): Promise<Response> =>
+      fetch(`${url}/users`, { method: 'POST', body: text })
+    const created = await post('{"name":"Bob"}')
+    t.equal(created.status, 201)
+    t.equal(created.headers.get('location'), '/users/2')
+    t.equal((await post('{"name":1}')).status, 422)
+    t.equal((await post('not JSON')).status, 400)
+    t.equal((await fetch(`${url}/users/1`, { method: 'DELETE' })).status, 405)
+  },
+  'life-cycle.ts': async (t, name) => {
+    t.match(await body(await serveExample(t, name)), /^\{"upMs":\d+\}$/)
+  },
+  'hono.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.equal(await body(url), 'Hello, Hono!')
+    t.equal(await body(`${url}/users/5`), '{"id":"5"}')
+    t.equal(await body(`${url}/echo`, { method: 'POST', body: 'sent' }), 'sent')
+  },
+  'stream.ts': async (t, name) => {
+    t.equal(await body(`${await serveExample(t, name)}/count/3`), '1\n2\n3\n')
+  },
+  'embed.ts': async (t, name) => {
+    const file = fileURLToPath(new URL(name, examples))
+    const { stdout } = await promisify(execFile)(process.execPath, [file])
+    t.match(stdout, /^listening on http:\/\/127\.0\.0\.1:\d+\nHello from inside\n$/)
+  },
+}
+
+t.test('every example is checked', async (t) => {
+  t.same(readdirSync(examples).sort(), Object.keys(checks).sort())
+})
+
+for (const [name, check] of Object.entries(checks)) t.test(name, (t) => check(t, name))
+
+t.test('the application in the README is one that works', async (t) => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const source = /```ts\n\/\/ app\.ts\n([^]*?)```/.exec(readme)?.[1] ?? ''
+  const app = new URL(`readme-app-${process.pid}.ts`, import.meta.url)
+  writeFileSync(app, source)
+  t.teardown(() => rmSync(app))
+  const { default: router } = (await import(app.href)) as { default: unknown }
+  const server = await listen(router, { host: '127.0.0.1', port: 0 })
+  t.teardown(() => server.stop())
+  t.equal(await body(server.url), 'Hello, World!')
+  t.equal(await body(`${server.url}/users/9`), '{"id":"9"}')
+})
