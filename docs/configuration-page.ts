@@ -17,8 +17,16 @@ bounds, is an error that says so.
 export function renderConfigurationPage(): string {
   return [
     HEAD,
-    section('Server', 'Options of `serve()`; those of workers do not apply to `listen()`.', SERVER_OPTIONS),
-    section('HTTP', 'Limits and time limits of connections, for `serve()` and `listen()`.', HTTP_OPTIONS),
+    section(
+      'Server',
+      'Options of `serve()`; those of workers do not apply to `listen()`.',
+      SERVER_OPTIONS,
+    ),
+    section(
+      'HTTP',
+      'Limits and time limits of connections, for `serve()` and `listen()`.',
+      HTTP_OPTIONS,
+    ),
     section('Command only', 'Options of `rr-serve`.', CLI_OPTIONS),
   ].join('\n')
 }

@@ -74,7 +74,9 @@ function whyForbidden(file, edge, sources) {
   if (specifier.startsWith('.')) return whyFileForbidden(layer, file, edge, sources)
   if (specifier.startsWith('node:')) {
     const isIo = layer.sansIo === true && ioModules.includes(specifier.slice('node:'.length))
-    return isIo ? `'${specifier}' is out of reach for ${layer.name}, which does no I/O` : undefined
+    const isData = layer.ioExceptions?.includes(`${edge.clause} from '${specifier}'`)
+    if (!isIo || isData) return undefined
+    return `'${specifier}' is out of reach for ${layer.name}, which does no I/O`
   }
   if (layer.imports.includes(specifier)) return undefined
   if (layer.types?.includes(specifier)) {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /**
  * How long repeats of one signal count as one wish. A terminal's Ctrl-C reaches every process of
@@ -58,17 +59,17 @@ export function runChild(command, args, options = {}) {
       })
     }
 
-    const forwarder = forwardSignals(child)
+    const signals = passOnSignals(child)
     child.once('error', (error) => {
-      forwarder.stop()
+      signals.stop()
       reject(error)
     })
     const onEnded = (
       /** @type {number | null} */ code,
       /** @type {NodeJS.Signals | null} */ signal,
     ) => {
-      forwarder.stop()
-      resolve({ code, signal, interruptedBy: forwarder.received(), output })
+      signals.stop()
+      resolve({ code, signal, interruptedBy: signals.received(), output })
     }
     child.once('close', onEnded)
     child.once('exit', (code, signal) => {
@@ -83,25 +84,30 @@ export function runChild(command, args, options = {}) {
   })
 }
 
+/** When this process last got a signal, by `performance.now()`. */
+let lastSignalAt = Number.NEGATIVE_INFINITY
+
 /** @param {import('node:child_process').ChildProcess} child */
-function forwardSignals(child) {
+function passOnSignals(child) {
   /** @type {NodeJS.Signals | null} */
-  let first = null
-  /** @type {Map<string, number>} */
-  const lastAt = new Map()
+  let latest = null
 
   /** @param {NodeJS.Signals} signal */
   const onSignal = (signal) => {
-    first ??= signal
     const now = performance.now()
-    const isRepeat = now - (lastAt.get(signal) ?? Number.NEGATIVE_INFINITY) < SIGNAL_BURST_MS
-    lastAt.set(signal, now)
+    const isRepeat = signal === latest && now - lastSignalAt < SIGNAL_BURST_MS
+    latest = signal
+    lastSignalAt = now
     if (!isRepeat) child.kill(signal)
   }
-  for (const signal of SIGNALS) process.on(signal, onSignal)
-
+  for (const signal of SIGNALS) {
+    // The no-op stays when this child has ended: a late copy must not end this process before it
+    // has passed on the exit code.
+    if (process.listenerCount(signal) === 0) process.on(signal, () => {})
+    process.on(signal, onSignal)
+  }
   return {
-    received: () => first,
+    received: () => latest,
     stop() {
       for (const signal of SIGNALS) process.off(signal, onSignal)
     },
@@ -113,9 +119,13 @@ function forwardSignals(child) {
  *
  * @param {Ended} ended
  */
-export function exitLike({ code, signal }) {
+export async function exitLike({ code, signal }) {
+  // npm's copy of a signal would end a process that is past its last handler, and npm with it.
+  await delay(Math.max(0, lastSignalAt + SIGNAL_BURST_MS - performance.now()))
   if (signal === null) process.exit(code ?? 1)
+  process.removeAllListeners(signal)
   process.kill(process.pid, signal)
   // A signal that does not end a Node process by default, or is blocked, must not let it live on.
-  setTimeout(() => process.exit(128 + constants.signals[signal]), 1000)
+  await delay(1000)
+  process.exit(128 + constants.signals[signal])
 }

@@ -1,6 +1,7 @@
 /**
  * @typedef {object} ImportEdge
  * @property {string} specifier
+ * @property {string} clause what is imported, such as `{ a, b }`; empty where nothing is named
  * @property {boolean} typeOnly true when nothing of it is left at run time
  * @property {number} line
  */
@@ -29,8 +30,9 @@ export function scanImports(source) {
       if (specifier === undefined) continue
       // `import { type A } from 'x'` still loads x at run time; only `import type` does not.
       // The clause ends before `from`, so a lone `type` is the name of a default import.
-      const typeOnly = /^\s*type\b(?!\s*(?:,|$))/.test(match.groups?.clause ?? '')
-      found.push({ specifier, typeOnly, line: lineOf(match.index) })
+      const clause = match.groups?.clause?.trim().replace(/\s+/g, ' ') ?? ''
+      const typeOnly = /^type\b(?! ?(?:,|$))/.test(clause)
+      found.push({ specifier, clause, typeOnly, line: lineOf(match.index) })
     }
   }
   return found.sort((a, b) => a.line - b.line)

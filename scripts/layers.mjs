@@ -9,6 +9,7 @@
  * @property {string[]} imports
  * @property {string[]} [types]
  * @property {(string | RegExp)[]} packages
+ * @property {string[]} [ioExceptions] plain data that Node keeps in such a module
  * @property {boolean} [sansIo] true where sockets, threads, files and the environment are out of reach
  */
 
@@ -36,6 +37,7 @@ export const layers = [
     imports: ['core semantics'],
     packages: [/^undici\/lib\/llhttp\//],
     sansIo: true,
+    ioExceptions: ["{ STATUS_CODES } from 'node:http'"],
   },
   {
     // Requests, responses, bodies, headers, limits: the same whatever protocol carries them.
@@ -63,7 +65,7 @@ export const layers = [
     name: 'rr-serve',
     files: /^packages\/rr-serve\/(src|bin)\//,
     imports: ['@rr/listener', '@rr/core'],
-    packages: ['pino', 'pino-pretty'],
+    packages: ['pino', 'pino-pretty', 'amaro'],
   },
   {
     name: 'bench',

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { constants } from 'node:os'
 import { runChild } from './child-process.mjs'
 import { setUpStamp } from './install-stamp.mjs'
@@ -53,6 +53,7 @@ export async function ensureTapBuilt() {
 
 /** Compiles what changed; takes a small fraction of a second when nothing did. */
 export async function build() {
+  if (!existsSync(inRoot('packages', 'rr-serve', 'dist'))) say('building')
   pruneOutput()
   await mustRun('build', bin('tsc'), ['-b'])
 }

@@ -2,9 +2,11 @@
 // Runs on the machine's own Node, from version 20 on; everything it starts runs on the pinned one.
 
 import { exitLike, runChild } from './child-process.mjs'
+import { endWithParent } from './parent-watch.mjs'
 import { bin, inRoot, toolEnv } from './project-paths.mjs'
 import { build, ensureInstalled, SetUpError, say } from './set-up.mjs'
 
+endWithParent()
 try {
   await ensureInstalled()
   await build()
@@ -17,4 +19,4 @@ try {
 // rr-serve serves RR_APP when its arguments name no application. That way nothing here has to
 // know which options take a value.
 const env = { RR_APP: inRoot('docs', 'examples', 'hello.ts'), ...toolEnv() }
-exitLike(await runChild(bin('rr-serve'), process.argv.slice(2), { env }))
+await exitLike(await runChild(bin('rr-serve'), process.argv.slice(2), { env }))

@@ -122,6 +122,13 @@ t.test('each forbidden edge is named with its file and line', async (t) => {
   }
 })
 
+t.test('data out of an I/O module is an exception by name', async (t) => {
+  const file = 'packages/core/src/http1/response-head.ts'
+  t.same(problemsOf(t, { [file]: "import { STATUS_CODES } from 'node:http'\n" }), [])
+  const more = problemsOf(t, { [file]: "import { STATUS_CODES, request } from 'node:http'\n" })
+  t.match(more, [/'node:http' is out of reach/])
+})
+
 t.test('a cycle is named in full, also one of types only', async (t) => {
   const problems = problemsOf(t, {
     'packages/core/src/a.ts': "import { b } from './b.ts'\n",

@@ -76,7 +76,7 @@ for (const [name, check] of Object.entries(checks)) t.test(name, (t) => check(t,
 
 t.test('the application in the README is one that works', async (t) => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-  const source = /```ts\n\/\/ app\.ts\n([^]*?)```/.exec(readme)?.[1] ?? ''
+  const source = /```ts\n\/\/ app\.ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   const app = new URL(`readme-app-${process.pid}.ts`, import.meta.url)
   writeFileSync(app, source)
   t.teardown(() => rmSync(app))

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { ERROR_STATUS } from '@rr/core'
 import t from 'tap'
 import { renderConfigurationPage } from '../configuration-page.ts'
@@ -10,7 +10,7 @@ t.test('configuration.md is what the option tables say', async (t) => {
 })
 
 t.test('errors.md lists every code with its status, and no other', async (t) => {
-  const rows = [...page('errors.md').matchAll(/^\| `(RR_\w+)` \| (\d*) \| (.+) \|$/gm)]
+  const rows = [...page('errors.md').matchAll(/^\| `(RR_\w+)` \| (\d*) ?\| (.+) \|$/gm)]
   t.same(
     rows.map(([, code]) => code),
     Object.keys(ERROR_STATUS),
@@ -19,4 +19,16 @@ t.test('errors.md lists every code with its status, and no other', async (t) => 
     t.not(meaning.trim(), '', `${code} has a meaning`)
     if (status !== '') t.equal(Number(status), ERROR_STATUS[code as keyof typeof ERROR_STATUS])
   }
+})
+
+t.test('every code is used by the source', async (t) => {
+  const root = new URL('../../', import.meta.url)
+  const files = globSync('packages/*/src/**/*.ts', { cwd: root })
+  t.ok(files.length > 50)
+  const source = files
+    .filter((file) => !file.endsWith('core/src/errors.ts'))
+    .map((file) => readFileSync(new URL(file, root), 'utf8'))
+    .join('\n')
+  const unused = Object.keys(ERROR_STATUS).filter((code) => !source.includes(`'${code}'`))
+  t.same(unused, [])
 })

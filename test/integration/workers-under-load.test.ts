@@ -25,9 +25,13 @@ t.test('maxConnections 50 with 200 clients: exactly 50 are held', async (t) => {
   const server = await serve(APP, { ...LOCAL, maxConnections: 50 })
   t.teardown(() => server.stop())
   const clients = await Promise.all(
-    Array.from({ length: 200 }, () => connectAndAsk(server.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')),
+    Array.from({ length: 200 }, () =>
+      connectAndAsk(server.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'),
+    ),
   )
-  t.teardown(() => clients.forEach(({ close }) => close()))
+  t.teardown(() => {
+    for (const { close } of clients) close()
+  })
   const statuses = clients.map(({ status }) => status)
   t.equal(statuses.filter((status) => status === 200).length, 50, 'held')
   t.equal(statuses.filter((status) => status === 503).length, 150, 'answered 503')

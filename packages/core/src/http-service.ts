@@ -1,5 +1,5 @@
-import { Http1Connection, type Http1Context } from './http1/connection.ts'
 import type { HttpServiceOptions } from './http-service-options.ts'
+import { Http1Connection, type Http1Context } from './http1/connection.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
 import type { ProtocolConnection, Transport } from './transport.ts'
 

@@ -44,7 +44,6 @@ export {
   stream,
   text,
 } from './response.ts'
-export { sourceRequest } from './web-request.ts'
 export type {
   Clock,
   EndpointAddress,
@@ -52,3 +51,4 @@ export type {
   TlsFacts,
   Transport,
 } from './transport.ts'
+export { sourceRequest } from './web-request.ts'

@@ -132,7 +132,11 @@ function acceptLazyRequests(): void {
   const nativeFetch = globalThis.fetch
   globalThis.Request = new Proxy(NativeRequest, {
     construct: (target, [input, init], newTarget) =>
-      Reflect.construct(target, init === undefined ? [real(input)] : [real(input), init], newTarget),
+      Reflect.construct(
+        target,
+        init === undefined ? [real(input)] : [real(input), init],
+        newTarget,
+      ),
   })
   globalThis.fetch = (input, init) => nativeFetch(real(input) as Request, init)
 }

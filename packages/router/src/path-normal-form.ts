@@ -6,7 +6,6 @@
  * one spelling must hold for the other.
  */
 
-const SLASH = 47
 const DOT = 46
 const PERCENT = '%'
 
@@ -23,16 +22,16 @@ const NORMAL_ESCAPES: readonly string[] = Array.from({ length: 256 }, (_, byte) 
  * characters are left alone: the protocol lets none but printable ASCII through.
  */
 export function normalizePath(path: string): string | null {
-  let escape = path.indexOf(PERCENT)
-  if (escape === -1) return path
+  let next = path.indexOf(PERCENT)
+  if (next === -1) return path
   if (decodeStrict(path) === null) return null
   let normal = ''
   let copied = 0
-  while (escape !== -1) {
-    const byte = Number.parseInt(path.slice(escape + 1, escape + 3), 16)
-    normal += path.slice(copied, escape) + NORMAL_ESCAPES[byte]!
-    copied = escape + 3
-    escape = path.indexOf(PERCENT, copied)
+  while (next !== -1) {
+    const byte = Number.parseInt(path.slice(next + 1, next + 3), 16)
+    normal += path.slice(copied, next) + NORMAL_ESCAPES[byte]!
+    copied = next + 3
+    next = path.indexOf(PERCENT, copied)
   }
   return normal + path.slice(copied)
 }
@@ -58,18 +57,25 @@ export function decodeStrict(text: string): string | null {
 
 /** True when the text from `start` up to `end` is `.` or `..` (RFC 3986 §3.3). */
 export function isDotSegment(text: string, start: number, end: number): boolean {
-  const length = end - start
-  if (length === 1) return text.charCodeAt(start) === DOT
-  return length === 2 && text.charCodeAt(start) === DOT && text.charCodeAt(start + 1) === DOT
+  if (end === start || text.charCodeAt(start) !== DOT) return false
+  return end - start === 1 || (end - start === 2 && text.charCodeAt(start + 1) === DOT)
 }
 
 /** True when one of the segments of `path` from `start` on is `.` or `..`. */
 export function hasDotSegment(path: string, start: number): boolean {
+  // Scans before it cuts: nearly no path has a segment that starts with a dot.
+  if (path.charCodeAt(start) !== DOT && path.indexOf('/.', start) === -1) return false
   let segmentStart = start
-  for (let i = start; i <= path.length; i++) {
-    if (i < path.length && path.charCodeAt(i) !== SLASH) continue
-    if (isDotSegment(path, segmentStart, i)) return true
-    segmentStart = i + 1
+  while (segmentStart <= path.length) {
+    const end = segmentEnd(path, segmentStart)
+    if (isDotSegment(path, segmentStart, end)) return true
+    segmentStart = end + 1
   }
   return false
+}
+
+/** Where the segment of `path` that begins at `start` ends. */
+export function segmentEnd(path: string, start: number): number {
+  const end = path.indexOf('/', start)
+  return end === -1 ? path.length : end
 }

@@ -122,9 +122,8 @@ function findTarget(
 
 function unknownFlag(flag: string, flags: ReadonlyMap<string, Target>): RrError {
   const long = [...flags.keys()].filter((known) => known.startsWith('--'))
-  const names = long.map((known) => known.slice(2))
-  const near = flag.startsWith('--') ? nearestName(flag.slice(2), names) : null
-  const hint = near === null ? '' : `; did you mean --${near}?`
+  const near = flag.startsWith('--') ? nearestName(flag, long) : null
+  const hint = near === null ? '' : `; did you mean ${near}?`
   return new RrError('RR_OPTION_UNKNOWN', `unknown option ${flag}${hint}`)
 }
 

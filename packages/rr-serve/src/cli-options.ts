@@ -1,15 +1,12 @@
 import { HTTP_OPTIONS, type OptionTable } from '@rr/core'
 import { SERVER_OPTIONS } from '@rr/listener'
 
-/** Levels of the log, from all to nothing; pino's own names. */
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-
 /** Options that only the command has. */
 export const CLI_OPTIONS = {
   logLevel: {
     type: 'enum',
     default: 'info',
-    values: LOG_LEVELS,
+    values: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     flag: 'log-level',
     valueName: 'level',
     doc: 'Least level that is logged.',

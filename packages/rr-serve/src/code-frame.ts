@@ -24,7 +24,8 @@ export function codeFrame(place: SourcePlace): string {
   const lines = readLines(place.path)
   if (place.line > lines.length) return ''
   const first = Math.max(1, place.line - LINES_BEFORE)
-  const last = Math.min(lines.length, place.line + LINES_AFTER)
+  const end = lines.at(-1) === '' && place.line < lines.length ? lines.length - 1 : lines.length
+  const last = Math.min(end, place.line + LINES_AFTER)
   const width = String(last).length
   const frame: string[] = []
   for (let number = first; number <= last; number++) {

@@ -1,4 +1,4 @@
-import { type OptionsInput, RrError, type ResolvedOptions, resolveOptions } from '@rr/core'
+import { type OptionsInput, type ResolvedOptions, RrError, resolveOptions } from '@rr/core'
 import { parseArguments } from './arguments.ts'
 import { CLI_ACTIONS, CLI_OPTIONS, type CliAction, COMMAND_OPTIONS } from './cli-options.ts'
 import { APPLICATION_VARIABLE, type Environment, readEnvironment } from './environment.ts'

@@ -2,7 +2,7 @@ import type { OptionRow, OptionTable } from '@rr/core'
 import { APPLICATION_EXTENSIONS } from './application-path.ts'
 import type { ActionRow } from './arguments.ts'
 import { APPLICATION_VARIABLE, environmentNames } from './environment.ts'
-import { describeUnits } from './option-values.ts'
+import { unitExamples } from './option-values.ts'
 
 const COLUMNS = 88
 const FLAG_COLUMNS = 29
@@ -30,7 +30,9 @@ export function helpText(source: HelpSource): string {
     ),
     '',
     'Options:',
-    ...Object.entries(source.options).flatMap(([name, row]) => optionLines(name, row)),
+    ...Object.entries(source.options).flatMap(([name, row]) =>
+      optionLines(name, row, source.options),
+    ),
     ...Object.values(source.actions).flatMap((row) => [flagLine(row.flag, row.short, row.doc)]),
     '',
     ...wrapped(
@@ -51,7 +53,7 @@ export function helpText(source: HelpSource): string {
   ].join('\n')
 }
 
-function optionLines(name: string, row: OptionRow): string[] {
+function optionLines(name: string, row: OptionRow, table: OptionTable): string[] {
   const value = row.type === 'boolean' ? '' : ` <${row.valueName ?? row.type}>`
   const facts = [
     ...bounds(row),
@@ -59,17 +61,33 @@ function optionLines(name: string, row: OptionRow): string[] {
     environmentNames(name, row).join(' or '),
   ]
   const indent = ' '.repeat(FLAG_COLUMNS)
-  const doc = flagLine(`${row.flag}${value}`, row.short, row.doc)
-  return [doc, ...hanging(indent, `[${facts.join('; ')}]`)]
+  return [
+    flagLine(`${row.flag}${value}`, row.short, withFlags(row.doc, table)),
+    ...hanging(indent, `[${facts.join('; ')}]`),
+  ]
+}
+
+/** The tables speak of options by their names for `serve()`; here they are called by their flags. */
+function withFlags(doc: string, table: OptionTable): string {
+  return doc.replace(/`?\b([a-z]+[A-Za-z]*)\b`?/g, (word, name: string) => {
+    const isName = word !== name || /[A-Z]/.test(name)
+    const flag = table[name]?.flag
+    return isName && flag !== undefined ? `--${flag}` : word
+  })
 }
 
 function bounds(row: OptionRow): string[] {
   switch (row.type) {
     case 'integer':
     case 'integer-or-auto': {
-      const range = `${row.type === 'integer' ? '' : 'auto or '}${row.minimum} to ${row.maximum}`
-      const units = describeUnits(row)
-      return units === '' ? [range] : [`${range} ${units}`]
+      const { minimum, maximum } = row
+      const range =
+        maximum === Number.MAX_SAFE_INTEGER ? `${minimum} or more` : `${minimum} to ${maximum}`
+      const examples = unitExamples(row)
+      return [
+        row.type === 'integer' ? range : `auto or ${range}`,
+        ...(examples === '' ? [] : [`or as in ${examples}`]),
+      ]
     }
     case 'enum':
       return [row.values.join(' ')]
@@ -82,7 +100,10 @@ function bounds(row: OptionRow): string[] {
 function flagLine(flag: string, short: string | undefined, doc: string): string {
   const label = `  ${short === undefined ? '    ' : `-${short}, `}--${flag}`
   // A label that is too long for its column stands on a line of its own.
-  const head = label.length < FLAG_COLUMNS ? label.padEnd(FLAG_COLUMNS) : `${label}\n${' '.repeat(FLAG_COLUMNS)}`
+  const head =
+    label.length < FLAG_COLUMNS
+      ? label.padEnd(FLAG_COLUMNS)
+      : `${label}\n${' '.repeat(FLAG_COLUMNS)}`
   const [first = '', ...rest] = wrapped(doc, FLAG_COLUMNS)
   return [head + first.trimStart(), ...rest].join('\n')
 }

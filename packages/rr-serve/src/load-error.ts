@@ -33,7 +33,8 @@ export function explainLoadError(error: unknown, lastUrl: string | null): string
   if (!(error instanceof Error)) return `the application threw ${quoted(error)}, which is no Error`
   if (isNotFound(error)) return explainNotFound(error)
   const place = placeInStack(error)
-  if (place !== null) return atPlace(place, `SyntaxError: ${error.message}`)
+  if (place !== null)
+    return atPlace(place, `SyntaxError: ${error.message}${typeHint(error, place)}`)
   if (isWithoutPlace(error) && lastUrl !== null) return explainSyntaxError(error, lastUrl)
   return explainThrown(error)
 }
@@ -95,6 +96,13 @@ function extensionHint(target: string): string {
 
 // Syntax
 
+/** Stripping leaves imports as they are, so one of a type looks for a value that is not there. */
+function typeHint(error: Error, place: SourcePlace): string {
+  const name = /does not provide an export named '(.+)'$/.exec(error.message)?.[1]
+  if (name === undefined || name === 'default' || !/\.[cm]?ts$/.test(place.path)) return ''
+  return `; if it is a type, write 'import { type ${name} }'`
+}
+
 /** The place with which Node.js begins the stack of a SyntaxError: `file:line`, source, caret. */
 function placeInStack(error: Error): SourcePlace | null {
   return parsePlace(error.stack ?? '')
@@ -117,11 +125,11 @@ function isWithoutPlace(error: Error): boolean {
 function explainSyntaxError(error: Error, url: string): string {
   const path = fileURLToPath(url)
   const kind = /\.c[jt]s$/.test(path) ? 'commonjs' : 'module'
-  const checked = spawnSync(
-    process.execPath,
-    ['--check', `--input-type=${kind}`, '-'],
-    { input: javaScriptOf(path, url), encoding: 'utf8', env: {} },
-  )
+  const checked = spawnSync(process.execPath, ['--check', `--input-type=${kind}`, '-'], {
+    input: javaScriptOf(path, url),
+    encoding: 'utf8',
+    env: {},
+  })
   const found = parsePlace(checked.stderr ?? '')
   if (found === null) return `SyntaxError: ${error.message}\n    in ${shortPath(path)}`
   return atPlace({ ...found, path }, `SyntaxError: ${error.message}`)

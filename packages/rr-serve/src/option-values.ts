@@ -18,17 +18,18 @@ const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
 }
 
-/** What may be written after a number of this row, for messages and help; empty for none. */
-export function describeUnits(row: OptionRow): string {
-  if (row.valueName === 'ms') return 'in ms, or with a unit as in 500ms, 10s, 2m'
-  if (row.valueName === 'bytes') return 'of bytes, or with a unit as in 64KiB, 1MiB, 10MB'
+/** Numbers of this row with units, as examples; empty where it takes none. */
+export function unitExamples(row: OptionRow): string {
+  if (row.valueName === 'ms') return '500ms, 10s, 2m'
+  if (row.valueName === 'bytes') return '64KiB, 1MiB, 10MB'
   return ''
 }
 
 /** What a row takes, in words. */
 export function describeOption(row: OptionRow): string {
-  const units = describeUnits(row)
-  return units === '' ? describeValues(row) : `${describeValues(row)} ${units}`
+  const examples = unitExamples(row)
+  if (examples === '') return describeValues(row)
+  return `${describeValues(row)} (${row.valueName}), or one with a unit as in ${examples}`
 }
 
 /**

@@ -1,13 +1,14 @@
-import { RrError } from '@rr/core'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Server, type ServerEvent, serve } from '@rr/listener'
 import { resolveApplicationPath } from './application-path.ts'
 import type { ServeCommand } from './command.ts'
-import { type ExitReason, exitCode } from './exit-codes.ts'
+import { endProcess } from './end-process.ts'
+import type { ExitReason } from './exit-codes.ts'
 import { createWriterState, releaseTurn } from './line-writer.ts'
-import { explainLoadError, findExplanation } from './load-error.ts'
 import { type LogSettings, openLog, SUPERVISOR, type ThreadLog } from './logger.ts'
+import { explainStartError } from './start-error.ts'
 import { watchStopSignals } from './stop-signals.ts'
-import { logServerEvent } from './supervisor-log.ts'
+import { describeListening, describeServerEvent, type LogLine } from './supervisor-log.ts'
 import { versionText } from './versions.ts'
 import type { WorkerHooksData } from './worker-hooks.ts'
 
@@ -16,3 +17,128 @@ const WORKER_HOOKS_URL = new URL(
   import.meta.url.endsWith('.ts') ? './worker-hooks.ts' : './worker-hooks.js',
   import.meta.url,
 )
+
+/** What a forced stop gives the workers to end by themselves, with their last log lines. */
+const FORCE_GRACE_MS = 2000
+
+/** Serves until a signal or an error ends it, and ends the process. */
+export async function runServer(command: ServeCommand): Promise<void> {
+  let application: URL
+  try {
+    application = resolveApplicationPath(command.application)
+  } catch (error) {
+    const { reason, text } = explainStartError(error, command.application)
+    return endProcess(reason, text)
+  }
+  const settings = logSettings(command)
+  await new ServerRun(command, application, settings, await openLog(settings, SUPERVISOR)).start()
+}
+
+function logSettings({ cliOptions }: ServeCommand): LogSettings {
+  const { isTTY } = process.stdout
+  const { NO_COLOR: noColour = '', TERM: terminal } = process.env
+  return {
+    level: cliOptions.logLevel,
+    format: isTTY ? 'pretty' : 'json',
+    colour: isTTY && noColour === '' && terminal !== 'dumb',
+    writerState: createWriterState(),
+  }
+}
+
+/** One run of the server, from its start to its end. */
+class ServerRun {
+  readonly #command: ServeCommand
+  readonly #application: URL
+  readonly #settings: LogSettings
+  readonly #log: ThreadLog
+  /** Null until all workers listen. */
+  #server: Server | null = null
+  #isStopping = false
+  #isEnding = false
+
+  constructor(command: ServeCommand, application: URL, settings: LogSettings, log: ThreadLog) {
+    this.#command = command
+    this.#application = application
+    this.#settings = settings
+    this.#log = log
+  }
+
+  async start(): Promise<void> {
+    const { log } = this.#log
+    watchStopSignals({
+      onStop: (signal) => this.#onStop(signal),
+      onForce: (signal) => this.#onForce(signal),
+    })
+    process.on('uncaughtException', (error) => this.#onUncaught(error))
+    // Whoever reads an application's output may leave; that ends neither it nor the server.
+    process.stdout.on('error', () => {})
+    process.stderr.on('error', () => {})
+
+    log.info({ application: this.#application.href }, `${versionText()}, process ${process.pid}`)
+    try {
+      this.#server = await serve(this.#application, {
+        ...this.#command.serverOptions,
+        onEvent: (event) => this.#onEvent(event),
+        workerHooks: WORKER_HOOKS_URL,
+        workerHooksData: this.#hooksData(),
+      })
+    } catch (error) {
+      const { reason, text } = explainStartError(error, this.#command.application)
+      return this.#end(reason, text)
+    }
+    if (this.#isStopping) return this.#drain(this.#server)
+    this.#write(describeListening(this.#server))
+  }
+
+  #hooksData(): WorkerHooksData {
+    return {
+      application: this.#application.href,
+      logSettings: this.#settings,
+      accessLog: this.#command.cliOptions.accessLog,
+    }
+  }
+
+  #onEvent(event: ServerEvent): void {
+    if (event.type === 'worker-exited') releaseTurn(this.#settings.writerState, event.workerId)
+    this.#write(describeServerEvent(event, this.#server !== null))
+  }
+
+  #write(line: LogLine | null): void {
+    if (line !== null) this.#log.log[line.level](line.fields, line.message)
+  }
+
+  #onStop(signal: NodeJS.Signals): void {
+    this.#isStopping = true
+    this.#log.log.info({ signal }, `${signal}: stopping`)
+    if (this.#server !== null) void this.#drain(this.#server)
+    // During the start the drain follows once all workers listen: some may have been asked already.
+  }
+
+  async #drain(server: Server): Promise<void> {
+    const { drained } = await server.drain()
+    await this.#end(drained ? 'drained' : 'drainForced')
+  }
+
+  #onForce(signal: NodeJS.Signals): void {
+    this.#log.log.warn({ signal }, `${signal} again: stopping now`)
+    void this.#stopAndEnd('drainForced')
+  }
+
+  #onUncaught(error: unknown): void {
+    this.#log.log.fatal({ err: error }, 'the supervisor failed: stopping')
+    void this.#stopAndEnd('failed')
+  }
+
+  async #stopAndEnd(reason: ExitReason): Promise<void> {
+    // Stopped rather than left: a worker that ends by itself has written its lines.
+    await Promise.race([this.#server?.stop(), delay(FORCE_GRACE_MS)])
+    await this.#end(reason)
+  }
+
+  /** The first end counts: cutting a drain short makes it finish, too. */
+  async #end(reason: ExitReason, text = ''): Promise<void> {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    await endProcess(reason, text, this.#log)
+  }
+}

@@ -13,6 +13,11 @@ export interface StopRequests {
   readonly onForce: (signal: NodeJS.Signals) => void
 }
 
+/** Where signals come from; `process` outside of tests. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown
+}
+
 const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']
 
 /**
@@ -20,12 +25,16 @@ const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']
  * them as PID 1 of a container, where the kernel otherwise ignores them. SIGHUP keeps its default,
  * to end the process, because the terminal that it comes from has gone.
  */
-export function watchStopSignals(requests: StopRequests): void {
+export function watchStopSignals(
+  requests: StopRequests,
+  source: SignalSource = process,
+  nowMs: () => number = () => performance.now(),
+): void {
   let stopping = false
   const lastAt = new Map<NodeJS.Signals, number>()
   for (const signal of STOP_SIGNALS) {
-    process.on(signal, () => {
-      const now = performance.now()
+    source.on(signal, () => {
+      const now = nowMs()
       const isRepeat = now - (lastAt.get(signal) ?? Number.NEGATIVE_INFINITY) < BURST_MS
       lastAt.set(signal, now)
       if (isRepeat) return

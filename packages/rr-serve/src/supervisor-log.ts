@@ -1,7 +1,112 @@
-import type { SerializedError, ServerEvent } from '@rr/listener'
-import type { Logger } from './logger.ts'
+import type { SerializedError, Server, ServerEvent } from '@rr/listener'
 
-/** An error of another thread, in the shape that the logger prints errors in. */
+/** A line for the log: what happened, as fields for programs and as a sentence for people. */
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly message: string
+}
+
+/** The line that says where the server is, once all workers listen. */
+export function describeListening(server: ListeningServer): LogLine {
+  const { host, port } = server
+  const url = urlOf(host, port)
+  const isWildcard = host === '0.0.0.0' || host === '::'
+  const local = isWildcard ? ` (on this machine: ${urlOf('localhost', port)})` : ''
+  return {
+    level: 'info',
+    fields: { url, host, port, workers: server.info().workers.length, transport: 'node:net' },
+    message: `listening on ${url}${local}`,
+  }
+}
+
+type ListeningServer = Pick<Server, 'host' | 'port' | 'info'>
+
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/**
+ * The line for what the supervisor reports, or null for what is said elsewhere: a start that fails
+ * is told once, by the error that ends it.
+ */
+export function describeServerEvent(event: ServerEvent, hasStarted: boolean): LogLine | null {
+  const { type, ...fields } = event
+  switch (type) {
+    case 'server-starting': {
+      const { workers, workersReason } = event
+      const count = workers === 1 ? '1 worker' : `${workers} workers`
+      return { level: 'info', fields, message: `${count}: ${workersReason}` }
+    }
+    case 'drain-started': {
+      const message = `draining: open requests have ${event.timeoutMs} ms to finish`
+      return { level: 'info', fields, message }
+    }
+    case 'drain-ended': {
+      if (!hasStarted) return null
+      const { drained, remaining } = event
+      return drained
+        ? { level: 'info', fields, message: 'drained: every request was answered' }
+        : { level: 'warn', fields, message: `not drained: ${remaining} connections were cut` }
+    }
+    case 'warning':
+      return { level: 'warn', fields, message: event.message }
+    default:
+      return describeWorkerEvent(event, hasStarted)
+  }
+}
+
+type WorkerEventOf<Type> = Type extends `worker-${string}` | `handler-${string}` ? Type : never
+type WorkerEvent = Extract<ServerEvent, { type: WorkerEventOf<ServerEvent['type']> }>
+
+function describeWorkerEvent(event: WorkerEvent, hasStarted: boolean): LogLine | null {
+  const { type, ...facts } = event
+  const fields = 'error' in event ? withLoggedError(facts, event.error) : facts
+  const worker = `worker ${event.workerId}`
+  switch (type) {
+    case 'worker-listening':
+      return event.generation === 1
+        ? { level: 'debug', fields, message: `${worker} listens` }
+        : { level: 'info', fields, message: `${worker} listens again` }
+    case 'worker-failed':
+      if (!hasStarted) return null
+      return { level: 'error', fields, message: `${worker} could not start: ${event.stage} failed` }
+    case 'worker-exited':
+      return describeExit(event, fields, hasStarted)
+    case 'worker-stalled': {
+      const then = event.isReplaced ? '; it is replaced' : ''
+      const message = `the event loop of ${worker} has stood still for ${event.stalledMs} ms${then}`
+      return { level: 'warn', fields, message }
+    }
+    case 'worker-recovered': {
+      const message = `the event loop of ${worker} runs again after ${event.stalledMs} ms`
+      return { level: 'warn', fields, message }
+    }
+    case 'handler-error':
+      // A worker with the command's hooks logs its own; this is for one without.
+      return { level: 'error', fields, message: `a handler failed in ${worker}` }
+    case 'handler-errors-dropped': {
+      const message = `${event.count} more handler errors in ${worker} are not shown`
+      return { level: 'error', fields, message }
+    }
+  }
+}
+
+function describeExit(
+  event: Extract<ServerEvent, { type: 'worker-exited' }>,
+  fields: LogLine['fields'],
+  hasStarted: boolean,
+): LogLine {
+  const { workerId, reason, exitCode, restartDelayMs } = event
+  if (reason === 'stopped' || !hasStarted) {
+    return { level: 'debug', fields, message: `worker ${workerId} ended` }
+  }
+  const then = restartDelayMs === null ? '' : `; another starts in ${restartDelayMs} ms`
+  const message = `worker ${workerId} ended: ${reason}, exit code ${exitCode}${then}`
+  return { level: 'error', fields, message }
+}
+
+/** An error of another thread, in the shape in which the logger writes its own thread's. */
 interface LoggedError {
   readonly type: string
   readonly message: string
@@ -10,86 +115,11 @@ interface LoggedError {
   readonly cause?: LoggedError
 }
 
-/** Logs what the supervisor reports. Until the server has started, failures are its caller's to tell. */
-export function logServerEvent(log: Logger, event: ServerEvent, hasStarted: boolean): void {
-  switch (event.type) {
-    case 'server-starting': {
-      const { workers, workersReason } = event
-      const count = workers === 1 ? '1 worker' : `${workers} workers`
-      return log.info({ workers }, `${count}: ${workersReason}`)
-    }
-    case 'worker-listening': {
-      const { workerId, threadId, generation, port } = event
-      const level = generation === 1 ? 'debug' : 'info'
-      return log[level](
-        { workerId, threadId, generation, port },
-        `worker ${workerId} listens${generation === 1 ? '' : ' again'}`,
-      )
-    }
-    case 'worker-failed': {
-      if (!hasStarted) return
-      const { workerId, generation, stage, error } = event
-      return log.error(
-        { err: loggedError(error), workerId, generation, stage },
-        `worker ${workerId} could not start: ${stage} failed`,
-      )
-    }
-    case 'worker-exited':
-      return logExit(log, event, hasStarted)
-    case 'worker-stalled': {
-      const { workerId, stalledMs, isReplaced } = event
-      const then = isReplaced ? '; it is replaced' : ''
-      return log.warn(
-        { workerId, stalledMs, isReplaced },
-        `the event loop of worker ${workerId} has stood still for ${stalledMs} ms${then}`,
-      )
-    }
-    case 'worker-recovered': {
-      const { workerId, stalledMs } = event
-      return log.warn(
-        { workerId, stalledMs },
-        `the event loop of worker ${workerId} runs again after ${stalledMs} ms`,
-      )
-    }
-    case 'handler-error': {
-      // Workers log these themselves; only one without hooks would report them here.
-      const { workerId, error, request } = event
-      return log.error({ err: loggedError(error), workerId, request }, 'a handler failed')
-    }
-    case 'handler-errors-dropped': {
-      const { workerId, count } = event
-      return log.error({ workerId, count }, `${count} more handler errors are not shown`)
-    }
-    case 'drain-started': {
-      const { timeoutMs } = event
-      return log.info({ timeoutMs }, `draining: open requests have ${timeoutMs} ms to finish`)
-    }
-    case 'drain-ended': {
-      const { drained, remaining } = event
-      return drained
-        ? log.info({ drained, remaining }, 'drained: every request was answered')
-        : log.warn({ drained, remaining }, `not drained: ${remaining} connections were cut`)
-    }
-    case 'warning': {
-      const { code, message, workerId } = event
-      return log.warn({ code, workerId }, message)
-    }
-  }
-}
-
-function logExit(
-  log: Logger,
-  event: Extract<ServerEvent, { type: 'worker-exited' }>,
-  hasStarted: boolean,
-): void {
-  const { type: _, error, ...facts } = event
-  const { workerId, reason, exitCode, restartDelayMs } = event
-  if (reason === 'stopped' || !hasStarted) {
-    return log.debug(facts, `worker ${workerId} ended`)
-  }
-  const then = restartDelayMs === null ? '' : `; another starts in ${restartDelayMs} ms`
-  const err = error === null ? {} : { err: loggedError(error) }
-  log.error({ ...facts, ...err }, `worker ${workerId} ${reason}, exit code ${exitCode}${then}`)
+function withLoggedError(
+  { error: _, ...facts }: Readonly<Record<string, unknown>>,
+  error: SerializedError | null,
+): LogLine['fields'] {
+  return error === null ? facts : { err: loggedError(error), ...facts }
 }
 
 function loggedError(error: SerializedError): LoggedError {

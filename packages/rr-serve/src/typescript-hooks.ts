@@ -58,7 +58,11 @@ function load(
     // In a package without `"type"` Node strips a file already to find out what kind it is.
     if (!isTypeScriptSyntaxError(error) || !isApplicationFile(url)) throw error
     const code = toJavaScript(readFileSync(fileURLToPath(url), 'utf8'), url)
-    return { format: hasModuleSyntax(code) ? 'module' : 'commonjs', source: code, shortCircuit: true }
+    return {
+      format: hasModuleSyntax(code) ? 'module' : 'commonjs',
+      source: code,
+      shortCircuit: true,
+    }
   }
   const { format, source } = loaded
   if (!isTypeScript(format) || source === undefined || source === null) return loaded
@@ -100,7 +104,7 @@ function transform(source: string, url: string): string {
     })
     // Only now, because from here on every stack trace pays for the look-up.
     setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
-    const encoded = Buffer.from(map).toString('base64')
+    const encoded = Buffer.from(map ?? '').toString('base64')
     return `${code}\n//# sourceMappingURL=data:application/json;base64,${encoded}`
   } catch (error) {
     throw syntaxError(error as ParseError, source, url)

@@ -39,7 +39,10 @@ function errorLogger({ log }: ThreadLog): (error: unknown, request: HttpRequest 
       return
     }
     const { id: requestId, method, target, route } = request
-    log.error({ err, requestId, method, target, route }, `${method} ${target} failed (${requestId})`)
+    log.error(
+      { err, requestId, method, target, route },
+      `${method} ${target} failed (${requestId})`,
+    )
   }
 }
 

@@ -7,8 +7,7 @@
 /** 1 for the characters of a reg-name: unreserved and sub-delims; `%` is checked apart. */
 const REG_NAME: Uint8Array = (() => {
   const table = new Uint8Array(256)
-  const characters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;="
+  const characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;="
   for (const character of characters) table[character.charCodeAt(0)] = 1
   return table
 })()

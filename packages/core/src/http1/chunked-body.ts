@@ -30,7 +30,11 @@ const FORBIDDEN_TRAILERS = new Set([
   'upgrade',
 ])
 
-export type ChunkedBodyFault = 'body-too-large' | 'chunk-extensions' | 'trailers-too-large' | 'trailer-forbidden'
+export type ChunkedBodyFault =
+  | 'body-too-large'
+  | 'chunk-extensions'
+  | 'trailers-too-large'
+  | 'trailer-forbidden'
 
 /**
  * A chunked body between two reads: how much has come, and what its framing has cost. llhttp does
@@ -104,7 +108,8 @@ export class ChunkedBody {
     const line = bytes - (this.#isFirstLine ? 2 : 4)
     this.#isFirstLine = false
     if (line > CHUNK_LINE_ALLOWANCE) this.#extensionBytes += line - CHUNK_LINE_ALLOWANCE
-    if (this.#extensionBytes > this.#limits.maxChunkExtensionBytes) this.fault ??= 'chunk-extensions'
+    if (this.#extensionBytes > this.#limits.maxChunkExtensionBytes)
+      this.fault ??= 'chunk-extensions'
   }
 
   /** The same for a line whose end is not known to have come: what is surely too long already. */

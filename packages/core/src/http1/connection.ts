@@ -694,9 +694,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     const stashed = this.#stash === null ? 0 : this.#stash.length
     const pause =
       this.#canRead() &&
-      (this.#isBodyPaused ||
-        stashed > STASH_BYTES ||
-        (stashed > 0 && this.#output.isBlocked))
+      (this.#isBodyPaused || stashed > STASH_BYTES || (stashed > 0 && this.#output.isBlocked))
     if (pause === this.#isReadingPaused) return
     this.#isReadingPaused = pause
     if (pause) this.#transport.pause()

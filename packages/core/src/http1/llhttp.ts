@@ -325,8 +325,10 @@ function instantiate(llhttp: Llhttp): LlhttpExports {
       llhttp.onUrl(at, length)
       return 0
     },
-    wasm_on_header_field: (_parser: number, at: number, length: number) => llhttp.onField(at, length),
-    wasm_on_header_value: (_parser: number, at: number, length: number) => llhttp.onValue(at, length),
+    wasm_on_header_field: (_parser: number, at: number, length: number) =>
+      llhttp.onField(at, length),
+    wasm_on_header_value: (_parser: number, at: number, length: number) =>
+      llhttp.onValue(at, length),
     wasm_on_headers_complete: (parser: number) => llhttp.onHeadersComplete(parser),
     wasm_on_body: (_parser: number, at: number, length: number) => llhttp.onBody(at, length),
     wasm_on_message_complete: () => llhttp.onMessageComplete(),

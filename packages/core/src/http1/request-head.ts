@@ -136,7 +136,10 @@ function readFields(
         if (equalsIgnoreCase(text, start, 'expect')) expect = expect < 0 ? i : Number.MAX_VALUE
         break
       case 14:
-        if ((flags & FLAG_CONTENT_LENGTH) !== 0 && equalsIgnoreCase(text, start, 'content-length')) {
+        if (
+          (flags & FLAG_CONTENT_LENGTH) !== 0 &&
+          equalsIgnoreCase(text, start, 'content-length')
+        ) {
           head.bodyLength = Number(text.slice(spans[i + 2], spans[i + 3]))
         }
         break

@@ -1,0 +1,105 @@
+import { HTTP_OPTIONS, type OptionRow } from '@rr/core'
+import t from 'tap'
+import {
+  LISTEN_OPTIONS,
+  resolveDrainTimeout,
+  resolveListenOptions,
+  resolveServerOptions,
+  SERVER_OPTIONS,
+} from '../src/server-options.ts'
+
+const rows: [string, OptionRow][] = Object.entries(SERVER_OPTIONS)
+
+t.test('without options every row has its default', async (t) => {
+  const settings: Record<string, unknown> = { ...resolveServerOptions({}) }
+  for (const [name, row] of rows) t.equal(settings[name], row.default, name)
+  for (const [name, row] of Object.entries(HTTP_OPTIONS)) t.equal(settings[name], row.default, name)
+})
+
+t.test('every row takes its bounds and refuses what is just outside', async (t) => {
+  for (const [name, row] of rows) {
+    for (const value of insideOf(row)) {
+      const settings: Record<string, unknown> = { ...resolveServerOptions({ [name]: value }) }
+      t.equal(settings[name], value, `${name}: ${value}`)
+    }
+    for (const value of outsideOf(row)) {
+      t.throws(
+        () => resolveServerOptions({ [name]: value }),
+        { code: 'RR_OPTION_INVALID', message: new RegExp(`serve\\(\\): '${name}'`) },
+        `${name}: ${String(value)}`,
+      )
+    }
+  }
+})
+
+t.test('listen() takes the same rows, but those of workers', async (t) => {
+  t.strictSame(
+    Object.keys(SERVER_OPTIONS).filter((name) => !Object.hasOwn(LISTEN_OPTIONS, name)),
+    ['workers', 'stallTimeoutMs', 'replaceStalled', 'workerHeapMb'],
+  )
+  t.equal(resolveListenOptions({ port: 0 }).port, 0)
+  t.throws(() => resolveListenOptions({ workers: 2 }), { code: 'RR_OPTION_UNKNOWN' })
+})
+
+t.test('an unknown key names the nearest of all that are taken', async (t) => {
+  const nearest = {
+    prt: 'port',
+    maxConections: 'maxConnections',
+    maxBodyByte: 'maxBodyBytes',
+    headersTimeout: 'headersTimeoutMs',
+    workersHook: 'workerHooks',
+    onEvents: 'onEvent',
+  }
+  for (const [key, name] of Object.entries(nearest)) {
+    t.throws(
+      () => resolveServerOptions({ [key]: 1 }),
+      {
+        code: 'RR_OPTION_UNKNOWN',
+        message: `serve(): unknown option '${key}'; did you mean '${name}'?`,
+      },
+      key,
+    )
+  }
+})
+
+t.test('hooks are passed over, undefined is the default', async (t) => {
+  const settings = resolveServerOptions({ onEvent: () => {}, workerHooksData: 1, port: undefined })
+  t.equal(settings.port, SERVER_OPTIONS.port.default)
+  t.notOk('onEvent' in settings)
+})
+
+t.test('drain() takes a time limit within the bounds of drainTimeoutMs', async (t) => {
+  t.equal(resolveDrainTimeout({}, 1234), 1234)
+  t.equal(resolveDrainTimeout({ timeoutMs: 0 }, 1234), 0)
+  t.throws(() => resolveDrainTimeout({ timeoutMs: -1 }, 1234), { code: 'RR_OPTION_INVALID' })
+  t.throws(() => resolveDrainTimeout({ timeout: 1 } as object, 1234), { code: 'RR_OPTION_UNKNOWN' })
+})
+
+function insideOf(row: OptionRow): unknown[] {
+  switch (row.type) {
+    case 'integer':
+      return [row.minimum, row.maximum]
+    case 'integer-or-auto':
+      return ['auto', row.minimum, row.maximum]
+    case 'boolean':
+      return [true, false]
+    case 'enum':
+      return [...row.values]
+    case 'string':
+      return ['x']
+  }
+}
+
+function outsideOf(row: OptionRow): unknown[] {
+  switch (row.type) {
+    case 'integer':
+    case 'integer-or-auto':
+      return [row.minimum - 1, row.maximum + 1, row.minimum + 0.5, String(row.minimum), null]
+    case 'boolean':
+      return ['true', 1, null]
+    case 'enum':
+      return ['', 'other', null]
+    case 'string':
+      return ['', 1, null]
+  }
+}

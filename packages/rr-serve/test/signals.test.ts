@@ -1,0 +1,86 @@
+import t, { type Test } from 'tap'
+import { OpenRequest } from './support/open-request.ts'
+import { ServeProcess } from './support/serve-process.ts'
+
+const ECHO = 'export default { fetch: async (request) => new Response(await request.text()) }'
+
+function serveEcho(t: Test, ...args: string[]): ServeProcess {
+  return new ServeProcess(t, ['-p', '0', '-w', '2', ...args, 'app.js'], {
+    cwd: t.testdir({ 'app.js': ECHO }),
+  })
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  t.test(`${signal} lets a request in flight finish: 0`, async (t) => {
+    const server = serveEcho(t)
+    const request = await OpenRequest.begin(await server.port())
+    server.child.kill(signal)
+    await server.printed(/"msg":"draining/)
+    request.finish()
+    const answer = await request.answer
+    t.match(answer, /HTTP\/1\.1 200 OK\r\n/)
+    t.match(answer, /\r\nconnection: close\r\n/i)
+    t.ok(answer.endsWith('body'))
+    t.equal(await server.exit, 0)
+    t.match(server.records().at(-1), { worker: 0, drained: true, remaining: 0 })
+  })
+}
+
+t.test('a request that outlasts the drain timeout is cut: 4', async (t) => {
+  const server = serveEcho(t, '--drain-timeout', '100ms')
+  const request = await OpenRequest.begin(await server.port())
+  t.equal(await server.stop(), 4)
+  t.notMatch(await request.answer, 'HTTP/1.1 200')
+  t.match(server.records().at(-1), { drained: false, remaining: 1 })
+})
+
+t.test('a second signal ends at once: 4', async (t) => {
+  const server = serveEcho(t, '--drain-timeout', '1h')
+  const request = await OpenRequest.begin(await server.port())
+  server.child.kill('SIGTERM')
+  await server.printed(/"msg":"draining/)
+  t.equal(await server.stop('SIGINT'), 4)
+  t.notMatch(await request.answer, 'HTTP/1.1 200')
+  t.match(server.stdout, /"msg":"SIGINT again: stopping now"/)
+})
+
+t.test('one key press that arrives twice is one signal', async (t) => {
+  const server = serveEcho(t, '--drain-timeout', '1h')
+  const request = await OpenRequest.begin(await server.port())
+  server.child.kill('SIGINT')
+  await server.printed(/"msg":"SIGINT: stopping/)
+  server.child.kill('SIGINT')
+  await server.printed(/"msg":"draining/)
+  request.finish()
+  t.ok((await request.answer).endsWith('body'))
+  t.equal(await server.exit, 0)
+})
+
+t.test('a signal during the start stops cleanly: 0', async (t) => {
+  const server = new ServeProcess(t, ['-p', '0', '-w', '2', 'app.js'], {
+    // Loading waits for a byte on stdin of the test's choice: a file that the test makes.
+    cwd: t.testdir({
+      'app.js': `await import('node:timers/promises').then((t) => t.setTimeout(300))\n${ECHO}`,
+    }),
+  })
+  await server.printed(/"msg":"2 workers/)
+  t.equal(await server.stop(), 0)
+  t.notMatch(server.stdout, /listening on/)
+})
+
+t.test('a second signal ends a start that hangs: 4', async (t) => {
+  const server = new ServeProcess(t, ['-p', '0', '-w', '2', 'app.js'], {
+    cwd: t.testdir({ 'app.js': 'await new Promise((resolve) => setTimeout(resolve, 2 ** 30))' }),
+  })
+  await server.printed(/"msg":"2 workers/)
+  server.child.kill('SIGTERM')
+  await server.printed(/"msg":"SIGTERM: stopping/)
+  t.equal(await server.stop('SIGINT'), 4)
+})
+
+t.test('SIGHUP ends the process, as it does by default', async (t) => {
+  const server = serveEcho(t)
+  await server.port()
+  t.equal(await server.stop('SIGHUP'), null)
+  t.equal(server.child.signalCode, 'SIGHUP')
+})
