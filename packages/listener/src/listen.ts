@@ -97,6 +97,7 @@ class EmbeddedServer implements Server {
   readonly #parts: EmbeddedServerParts
   readonly #closed: PromiseWithResolvers<DrainResult> = Promise.withResolvers()
   #isShuttingDown = false
+  #isDrain = false
 
   constructor(parts: EmbeddedServerParts) {
     this.#parts = parts
@@ -138,7 +139,10 @@ class EmbeddedServer implements Server {
   drain(options: DrainOptions = {}): Promise<DrainResult> {
     const { settings, emit } = this.#parts
     const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs)
-    if (!this.#isShuttingDown) emit({ type: 'drain-started', timeoutMs })
+    if (!this.#isShuttingDown) {
+      this.#isDrain = true
+      emit({ type: 'drain-started', timeoutMs })
+    }
     return this.#shutDown(timeoutMs)
   }
 
@@ -164,7 +168,7 @@ class EmbeddedServer implements Server {
     relay.flush()
     block.setSeatPhase(SEAT, 'stopped')
     block.phase = 'stopped'
-    emit({ type: 'drain-ended', drained: remaining === 0, remaining })
+    if (this.#isDrain) emit({ type: 'drain-ended', drained: remaining === 0, remaining })
     this.#closed.resolve(drainResult(remaining))
   }
 }

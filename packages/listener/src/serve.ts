@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { RrError } from '@rr/core'
 import { type CpuGrant, grantedCpus } from './cpu-count.ts'
 import type { Server } from './server.ts'
 import type { EventListener } from './server-events.ts'
@@ -38,6 +39,7 @@ export interface ServeOptions extends ServerOptionsInput {
  */
 export async function serve(app: URL | string, options: ServeOptions = {}): Promise<Server> {
   const settings = resolveServerOptions(options)
+  checkCloneable(options.workerHooksData)
   const grant = workerCount(settings.workers)
   const supervisor = new Supervisor({
     settings,
@@ -50,6 +52,15 @@ export async function serve(app: URL | string, options: ServeOptions = {}): Prom
   })
   await supervisor.start()
   return supervisor
+}
+
+function checkCloneable(data: unknown): void {
+  try {
+    structuredClone(data)
+  } catch (cause) {
+    const message = "serve(): 'workerHooksData' takes what can be cloned to a worker"
+    throw new RrError('RR_OPTION_INVALID', message, { cause })
+  }
 }
 
 function workerCount(workers: ServerSettings['workers']): CpuGrant {

@@ -26,6 +26,8 @@ export interface SupervisorOptions {
   readonly hooksUrl: string | null
   readonly hooksData: unknown
   readonly onEvent: EventListener | undefined
+  /** Finds out about the address; tests stand in for other platforms with it. */
+  readonly probe?: typeof probeAddress
 }
 
 /** Runs on the main thread: starts the workers, watches and replaces them, drains them. */
@@ -37,12 +39,13 @@ export class Supervisor implements Server {
   readonly #clockOriginMs: number
   readonly #stallWatch: StallWatch | null
   readonly #closed: PromiseWithResolvers<DrainResult> = Promise.withResolvers()
-  #block: ControlBlock = ControlBlock.create(0)
+  readonly #block: ControlBlock
   #slots: readonly WorkerSlot[] = []
   #host: string
   #port: number
   #canSharePort = false
   #stallTimer: NodeJS.Timeout | null = null
+  #isDrain = false
   /** When a shutdown under way cuts connections; null before one. */
   #shutdownDeadlineMs: number | null = null
   #terminateTimer: NodeJS.Timeout | null = null
@@ -51,6 +54,7 @@ export class Supervisor implements Server {
     const { settings, onEvent } = options
     this.#options = options
     this.#emit = createEventSink(onEvent)
+    this.#block = ControlBlock.create(options.workers)
     this.#clockOriginMs = monotonicMs()
     this.#time = clockSince(this.#clockOriginMs)
     this.#host = settings.host
@@ -74,21 +78,18 @@ export class Supervisor implements Server {
 
   /** Resolves once all workers listen. On failure everything is stopped before it rejects. */
   async start(): Promise<void> {
-    const { settings } = this.#options
-    const { address, canShare } = await probeAddress(settings.host, settings.port)
-    this.#host = address
-    this.#canSharePort = canShare
-    this.#createSlots(canShare)
+    this.#block.phase = 'starting'
     try {
+      await this.#findAddress()
       await this.#startSlots()
-      if (canShare) checkPortIsOurs(this.#host, this.#port)
+      this.#checkNotShutDown()
+      if (this.#canSharePort) checkPortIsOurs(this.#host, this.#port)
     } catch (error) {
+      // Workers that a shutdown ends fail to start: that is its doing, not theirs.
+      const isShutDown = this.#shutdownDeadlineMs !== null
       await this.stop()
+      if (isShutDown) this.#checkNotShutDown()
       throw error
-    }
-    if (this.#shutdownDeadlineMs !== null) {
-      await this.closed
-      throw new RrError('RR_SERVER_STATE', 'the server was stopped while it was starting')
     }
     this.#block.phase = 'accepting'
     this.#watchStalls()
@@ -126,22 +127,37 @@ export class Supervisor implements Server {
 
   drain(options: DrainOptions = {}): Promise<DrainResult> {
     const timeoutMs = resolveDrainTimeout(options, this.#options.settings.drainTimeoutMs)
-    if (this.#shutdownDeadlineMs === null) this.#emit({ type: 'drain-started', timeoutMs })
+    if (this.#shutdownDeadlineMs === null) {
+      this.#isDrain = true
+      this.#emit({ type: 'drain-started', timeoutMs })
+    }
     return this.#shutDown(this.#time() + timeoutMs, DRAIN_EXIT_GRACE_MS)
   }
 
   async stop(): Promise<void> {
     const done = this.#shutDown(this.#time(), STOP_EXIT_GRACE_MS)
     // A worker that does not listen yet has nothing to tear down.
-    for (const slot of this.#slots) if (!slot.isBeating) slot.terminate('stopped')
+    for (const slot of this.#slots) if (!slot.hasListened) slot.terminate('stopped')
     await done
+  }
+
+  async #findAddress(): Promise<void> {
+    const { settings, probe = probeAddress } = this.#options
+    const { address, canShare } = await probe(settings.host, settings.port)
+    this.#checkNotShutDown()
+    this.#host = address
+    this.#canSharePort = canShare
+    this.#createSlots(canShare)
+  }
+
+  #checkNotShutDown(): void {
+    if (this.#shutdownDeadlineMs === null) return
+    throw new RrError('RR_SERVER_STATE', 'the server was stopped while it was starting')
   }
 
   #createSlots(canShare: boolean): void {
     const { workers: wanted, workersReason, settings } = this.#options
     const workers = canShare ? wanted : 1
-    this.#block = ControlBlock.create(workers)
-    this.#block.phase = 'starting'
     this.#emit({ type: 'server-starting', workers, workersReason })
     if (workers < wanted) {
       const message = `threads can't share a port on this platform: 1 worker instead of ${wanted}`
@@ -166,7 +182,7 @@ export class Supervisor implements Server {
     const [first, ...others] = this.#slots
     const started = first!.start()
     if (this.#port === 0) this.#port = await started
-    if (this.#shutdownDeadlineMs !== null) return
+    this.#checkNotShutDown()
     await Promise.all([started, ...others.map((slot) => slot.start())])
   }
 
@@ -206,13 +222,9 @@ export class Supervisor implements Server {
     if (this.#terminateTimer !== null) clearTimeout(this.#terminateTimer)
     if (this.#stallTimer !== null) clearInterval(this.#stallTimer)
     this.#block.phase = 'stopped'
-    const result = drainResult(remaining.reduce((sum, count) => sum + count, 0))
-    this.#emit({
-      type: 'drain-ended',
-      drained: result.drained,
-      remaining: result.drained ? 0 : result.remaining,
-    })
-    this.#closed.resolve(result)
+    const cut = remaining.reduce((sum, count) => sum + count, 0)
+    if (this.#isDrain) this.#emit({ type: 'drain-ended', drained: cut === 0, remaining: cut })
+    this.#closed.resolve(drainResult(cut))
   }
 
   #terminateAt(atMs: number): void {

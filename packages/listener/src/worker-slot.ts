@@ -33,6 +33,7 @@ export class WorkerSlot {
   #generation = 0
   #hasStarted = false
   #listeningSinceMs: number | null = null
+  #isBeating = false
   #restartAtMs: number | null = null
   #restartTimer: NodeJS.Timeout | null = null
   #failure: { readonly stage: StartStage; readonly error: Error } | null = null
@@ -59,9 +60,14 @@ export class WorkerSlot {
     return this.#restartAtMs === null ? null : Math.max(0, this.#restartAtMs - this.#owner.nowMs())
   }
 
-  /** True while a thread runs here whose event loop should turn. */
+  /** True from when the thread listens until its last connection is gone: its heartbeat is due. */
   get isBeating(): boolean {
-    return this.#handle !== null && this.#listeningSinceMs !== null
+    return this.#isBeating
+  }
+
+  /** True once the thread has listened. */
+  get hasListened(): boolean {
+    return this.#listeningSinceMs !== null
   }
 
   /**
@@ -131,6 +137,7 @@ export class WorkerSlot {
       }
       case 'drained':
         this.#remaining += message.remaining
+        this.#isBeating = false
         break
       default:
         this.#owner.emit({ ...message, workerId })
@@ -142,6 +149,7 @@ export class WorkerSlot {
     if (this.#state === 'starting') this.#state = 'listening'
     this.#listeningSinceMs = this.#owner.nowMs()
     this.#hasStarted = true
+    this.#isBeating = true
     const threadId = this.threadId ?? 0
     this.#owner.emit({ type: 'worker-listening', workerId, threadId, generation, port })
     this.#started.resolve(port)
@@ -154,6 +162,7 @@ export class WorkerSlot {
     const isStopping = this.#state === 'draining'
     this.#handle = null
     this.#listeningSinceMs = null
+    this.#isBeating = false
     onThreadEnded(this.workerId)
     const isReplaced = this.#hasStarted && !isStopping
     const restartDelayMs = isReplaced ? this.#policy.nextDelayMs(servedMs) : null
@@ -220,7 +229,9 @@ const UNSETTLED_AWAIT = 13
 function earlyExitError(where: string, exit: WorkerExit): RrError {
   const { error, exitCode, reason } = exit
   if (error !== null) {
-    const code = reason === 'crashed' ? 'RR_APPLICATION_FAILED' : 'RR_WORKER_FAILED'
+    // Out of memory, or no thread to be had: not what the application threw.
+    const isNodes = error.code?.startsWith('ERR_WORKER_') === true
+    const code = isNodes ? 'RR_WORKER_FAILED' : 'RR_APPLICATION_FAILED'
     const cause = deserializeError(error)
     return new RrError(code, `${where} ${reason} before it listened: ${error.message}`, { cause })
   }

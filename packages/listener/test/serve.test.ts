@@ -102,9 +102,14 @@ t.test('options are checked before anything is started', async (t) => {
   const app = fixtureUrl('hello.ts')
   await t.rejects(serve(app, { port: 65_536 }), { code: 'RR_OPTION_INVALID' })
   await t.rejects(serve(app, { prt: 1 } as object), { code: 'RR_OPTION_UNKNOWN' })
+  await t.rejects(serve(app, { workerHooksData: () => {} }), {
+    code: 'RR_OPTION_INVALID',
+    cause: { name: 'DataCloneError' },
+  })
 })
 
-const failures: [name: string, parameters: Record<string, string>, expected: object][] = [
+type Expected = { code: string; message?: RegExp; cause?: { name: string; message: string } }
+const failures: [name: string, parameters: Record<string, string>, expected: Expected][] = [
   [
     'throws while it loads',
     { load: 'throw' },

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { resolveServerOptions, type ServerOptionsInput } from '../src/server-options.ts'
 import { Supervisor } from '../src/supervisor.ts'
@@ -87,4 +88,27 @@ t.test('where threads can share no port, one worker serves, and a warning says s
   t.teardown(() => client.close())
   client.get('/')
   await client.expect(/hello/)
+})
+
+t.test('a port taken between the probe and the workers fails the start', async (t) => {
+  const other = createServer()
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => other.close())
+  const { port } = other.address() as AddressInfo
+  const supervisor = new Supervisor({
+    settings: resolveServerOptions({ host: '127.0.0.1', port }),
+    workers: 2,
+    workersReason: 'as configured',
+    applicationUrl: fixtureUrl('hello.ts').href,
+    hooksUrl: null,
+    hooksData: undefined,
+    onEvent: () => {},
+    probe: async () => ({ address: '127.0.0.1', canShare: true }),
+  })
+  await t.rejects(supervisor.start(), {
+    code: 'RR_BIND_FAILED',
+    message: `cannot listen on 127.0.0.1:${port}: the port is already in use (EADDRINUSE)`,
+    cause: { code: 'EADDRINUSE' },
+  })
+  t.equal(supervisor.status(), 'stopped')
 })

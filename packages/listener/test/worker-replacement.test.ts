@@ -130,8 +130,10 @@ t.test('hooks see errors and answers in the worker', async (t) => {
   await client.expect(/^HTTP\/1\.1 500 [\s\S]*?\r\n\r\n/)
   await until(() => counters.get('errors') === 1, 'the error')
   await until(() => counters.get('access') === 1, 'the access entry')
+  client.close()
   await server.drain()
   t.equal(counters.get('hooksClosed'), 2)
+  t.equal(counters.get('events'), 6, 'each worker: listening, drain-started, drain-ended')
   t.strictSame(log.of('handler-error'), [])
 })
 

@@ -6,6 +6,7 @@ export const COUNTERS = [
   'hooksClosed',
   'access',
   'errors',
+  'events',
   'released',
 ] as const
 export type Counter = (typeof COUNTERS)[number]

@@ -30,7 +30,10 @@ export class TransportPair implements TransportOwner {
       this.protocols.push(protocol)
       transport.start(protocol)
     })
-    await new Promise<void>((resolve) => this.#server.listen(0, host, resolve))
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(0, host, resolve)
+    })
     this.#port = (this.#server.address() as AddressInfo).port
   }
 
