@@ -6,19 +6,30 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { codeFrame, findLiteral, type SourcePlace } from './code-frame.ts'
 import { toJavaScript } from './typescript-hooks.ts'
 
+const APPLICATION_LOAD_ERROR = 'ApplicationLoadError'
+
 /** Its message is what the user reads; it crosses from the worker to the main thread by its name. */
 export class ApplicationLoadError extends Error {
+  constructor(explanation: string) {
+    super(explanation)
+    // Its own frames are rr's; those that matter are in the explanation.
+    this.stack = `${APPLICATION_LOAD_ERROR}: ${explanation}`
+  }
+
   override get name(): string {
     return APPLICATION_LOAD_ERROR
   }
 }
 
-const APPLICATION_LOAD_ERROR = 'ApplicationLoadError'
+/** True for an ApplicationLoadError, also after its way between threads. */
+export function isApplicationLoadError(error: { readonly name: string }): boolean {
+  return error.name === APPLICATION_LOAD_ERROR
+}
 
 /** The explanation that a worker made, somewhere in an error's chain of causes; or null. */
 export function findExplanation(error: unknown): string | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause.name === APPLICATION_LOAD_ERROR) return cause.message
+    if (isApplicationLoadError(cause)) return cause.message
   }
   return null
 }

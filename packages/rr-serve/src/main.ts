@@ -12,6 +12,10 @@ import { versionText } from './versions.ts'
  * @param argv the arguments, without the names of Node.js and of the script
  */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Whoever reads the output may leave (EPIPE): that ends neither the server nor its application.
+  process.stdout.on('error', () => {})
+  process.stderr.on('error', () => {})
+
   let command: Command
   try {
     command = readCommand(argv, process.env)

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Server, type ServerEvent, serve } from '@rr/listener'
+import { SERVER_OPTIONS, type Server, type ServerEvent, serve } from '@rr/listener'
 import { resolveApplicationPath } from './application-path.ts'
 import type { ServeCommand } from './command.ts'
 import { endProcess } from './end-process.ts'
@@ -35,7 +35,7 @@ export async function runServer(command: ServeCommand): Promise<void> {
 }
 
 function logSettings({ cliOptions }: ServeCommand): LogSettings {
-  const { isTTY } = process.stdout
+  const isTTY = process.stdout.isTTY === true
   const { NO_COLOR: noColour = '', TERM: terminal } = process.env
   return {
     level: cliOptions.logLevel,
@@ -70,9 +70,6 @@ class ServerRun {
       onForce: (signal) => this.#onForce(signal),
     })
     process.on('uncaughtException', (error) => this.#onUncaught(error))
-    // Whoever reads an application's output may leave; that ends neither it nor the server.
-    process.stdout.on('error', () => {})
-    process.stderr.on('error', () => {})
 
     log.info({ application: this.#application.href }, `${versionText()}, process ${process.pid}`)
     try {
@@ -110,8 +107,19 @@ class ServerRun {
   #onStop(signal: NodeJS.Signals): void {
     this.#isStopping = true
     this.#log.log.info({ signal }, `${signal}: stopping`)
-    if (this.#server !== null) void this.#drain(this.#server)
-    // During the start the drain follows once all workers listen: some may have been asked already.
+    if (this.#server === null) this.#limitStart()
+    else void this.#drain(this.#server)
+  }
+
+  /**
+   * The drain follows once all workers listen: some may have been asked already. A start that hangs
+   * is cut off when a drain would be.
+   */
+  #limitStart(): void {
+    const { drainTimeoutMs = SERVER_OPTIONS.drainTimeoutMs.default } = this.#command.serverOptions
+    setTimeout(() => {
+      if (this.#server === null) void this.#end('drainForced')
+    }, Number(drainTimeoutMs)).unref()
   }
 
   async #drain(server: Server): Promise<void> {

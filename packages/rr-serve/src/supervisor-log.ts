@@ -1,4 +1,5 @@
-import type { SerializedError, Server, ServerEvent } from '@rr/listener'
+import { deserializeError, type SerializedError, type Server, type ServerEvent } from '@rr/listener'
+import { isApplicationLoadError } from './load-error.ts'
 
 /** A line for the log: what happened, as fields for programs and as a sentence for people. */
 export interface LogLine {
@@ -68,9 +69,13 @@ function describeWorkerEvent(event: WorkerEvent, hasStarted: boolean): LogLine |
       return event.generation === 1
         ? { level: 'debug', fields, message: `${worker} listens` }
         : { level: 'info', fields, message: `${worker} listens again` }
-    case 'worker-failed':
+    case 'worker-failed': {
       if (!hasStarted) return null
-      return { level: 'error', fields, message: `${worker} could not start: ${event.stage} failed` }
+      // The hooks load the application, to explain what is wrong with it.
+      const stage = isApplicationLoadError(event.error) ? 'application' : event.stage
+      const message = `${worker} could not start: ${stage} failed`
+      return { level: 'error', fields: { ...fields, stage }, message }
+    }
     case 'worker-exited':
       return describeExit(event, fields, hasStarted)
     case 'worker-stalled': {
@@ -106,29 +111,9 @@ function describeExit(
   return { level: 'error', fields, message }
 }
 
-/** An error of another thread, in the shape in which the logger writes its own thread's. */
-interface LoggedError {
-  readonly type: string
-  readonly message: string
-  readonly stack: string
-  readonly code?: string
-  readonly cause?: LoggedError
-}
-
 function withLoggedError(
   { error: _, ...facts }: Readonly<Record<string, unknown>>,
   error: SerializedError | null,
 ): LogLine['fields'] {
-  return error === null ? facts : { err: loggedError(error), ...facts }
-}
-
-function loggedError(error: SerializedError): LoggedError {
-  const { name, message, stack, code, cause } = error
-  return {
-    type: name,
-    message,
-    stack: stack ?? `${name}: ${message}`,
-    ...(code === null ? {} : { code }),
-    ...(cause === null ? {} : { cause: loggedError(cause) }),
-  }
+  return error === null ? facts : { err: deserializeError(error), ...facts }
 }

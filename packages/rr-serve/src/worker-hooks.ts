@@ -1,5 +1,5 @@
 import type { AccessEntry, HttpRequest } from '@rr/core'
-import type { WorkerHooks, WorkerHooksContext } from '@rr/listener'
+import type { WorkerEvent, WorkerHooks, WorkerHooksContext } from '@rr/listener'
 import { ApplicationLoadError, explainLoadError } from './load-error.ts'
 import { type LogSettings, openLog, type ThreadLog } from './logger.ts'
 import { installTypeScriptHooks } from './typescript-hooks.ts'
@@ -27,6 +27,7 @@ export async function createWorkerHooks(context: WorkerHooksContext): Promise<Wo
   }
   return {
     onError: errorLogger(threadLog),
+    onEvent: eventLogger(threadLog),
     ...(accessLog ? { onAccess: accessLogger(threadLog, logSettings.format) } : {}),
   }
 }
@@ -43,6 +44,13 @@ function errorLogger({ log }: ThreadLog): (error: unknown, request: HttpRequest 
       { err, requestId, method, target, route },
       `${method} ${target} failed (${requestId})`,
     )
+  }
+}
+
+/** The main thread logs what concerns the server; this is for those who look at one worker. */
+function eventLogger({ log }: ThreadLog): (event: WorkerEvent) => void {
+  return ({ type, ...fields }) => {
+    if (type !== 'warning') log.debug(fields, type)
   }
 }
 

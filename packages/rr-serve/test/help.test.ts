@@ -11,7 +11,8 @@ const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 t.test('help has every option with its default, bounds and variables', async (t) => {
   for (const [name, row] of Object.entries(COMMAND_OPTIONS)) {
     const label = `^ {2}(?:-${row.short}, | {4})--${row.flag}\\b`
-    const part = new RegExp(`${label}[^]*?\\]$`, 'm').exec(HELP)?.[0].replace(/\s+/g, ' ') ?? ''
+    const part =
+      new RegExp(`${label}[\\s\\S]*?\\]$`, 'm').exec(HELP)?.[0].replace(/\s+/g, ' ') ?? ''
     t.match(part, `--${row.flag}`)
     if (row.short !== undefined) t.match(part, `-${row.short}, --${row.flag}`)
     t.match(part, `default ${row.default}`)

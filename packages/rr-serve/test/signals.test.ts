@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { OpenRequest } from './support/open-request.ts'
 import { ServeProcess } from './support/serve-process.ts'
@@ -12,17 +13,19 @@ function serveEcho(t: Test, ...args: string[]): ServeProcess {
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`${signal} lets a request in flight finish: 0`, async (t) => {
-    const server = serveEcho(t)
+    const server = serveEcho(t, '--log-level', 'debug')
     const request = await OpenRequest.begin(await server.port())
     server.child.kill(signal)
-    await server.printed(/"msg":"draining/)
+    await server.printed(
+      /"worker":[12],.*"msg":"drain-started"[\s\S]*"worker":[12],.*"msg":"drain-started"/,
+    )
     request.finish()
     const answer = await request.answer
     t.match(answer, /HTTP\/1\.1 200 OK\r\n/)
     t.match(answer, /\r\nconnection: close\r\n/i)
     t.ok(answer.endsWith('body'))
     t.equal(await server.exit, 0)
-    t.match(server.records().at(-1), { worker: 0, drained: true, remaining: 0 })
+    t.match(server.stdout, /"drained":true,"remaining":0,"msg":"drained: /)
   })
 }
 
@@ -48,7 +51,6 @@ t.test('one key press that arrives twice is one signal', async (t) => {
   const server = serveEcho(t, '--drain-timeout', '1h')
   const request = await OpenRequest.begin(await server.port())
   server.child.kill('SIGINT')
-  await server.printed(/"msg":"SIGINT: stopping/)
   server.child.kill('SIGINT')
   await server.printed(/"msg":"draining/)
   request.finish()
@@ -57,14 +59,23 @@ t.test('one key press that arrives twice is one signal', async (t) => {
 })
 
 t.test('a signal during the start stops cleanly: 0', async (t) => {
-  const server = new ServeProcess(t, ['-p', '0', '-w', '2', 'app.js'], {
-    // Loading waits for a byte on stdin of the test's choice: a file that the test makes.
-    cwd: t.testdir({
-      'app.js': `await import('node:timers/promises').then((t) => t.setTimeout(300))\n${ECHO}`,
-    }),
+  const cwd = t.testdir({
+    'app.js': `
+      import { watch, existsSync } from 'node:fs'
+      const watcher = watch('.')
+      await new Promise((resolve) => {
+        watcher.on('change', () => existsSync('go') && resolve())
+        if (existsSync('go')) resolve()
+      })
+      watcher.close()
+      ${ECHO}`,
   })
+  const server = new ServeProcess(t, ['-p', '0', '-w', '2', 'app.js'], { cwd })
   await server.printed(/"msg":"2 workers/)
-  t.equal(await server.stop(), 0)
+  server.child.kill('SIGTERM')
+  await server.printed(/"msg":"SIGTERM: stopping/)
+  writeFileSync(`${cwd}/go`, '')
+  t.equal(await server.exit, 0)
   t.notMatch(server.stdout, /listening on/)
 })
 
@@ -76,6 +87,14 @@ t.test('a second signal ends a start that hangs: 4', async (t) => {
   server.child.kill('SIGTERM')
   await server.printed(/"msg":"SIGTERM: stopping/)
   t.equal(await server.stop('SIGINT'), 4)
+})
+
+t.test('a start that hangs ends at the drain timeout: 4', async (t) => {
+  const server = new ServeProcess(t, ['-p', '0', '-w', '2', '--drain-timeout=50', 'app.js'], {
+    cwd: t.testdir({ 'app.js': 'await new Promise((resolve) => setTimeout(resolve, 2 ** 30))' }),
+  })
+  await server.printed(/"msg":"2 workers/)
+  t.equal(await server.stop(), 4)
 })
 
 t.test('SIGHUP ends the process, as it does by default', async (t) => {

@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import { ServeProcess } from './support/serve-process.ts'
+
+const APP = `
+  import { HttpError, text } from '@rr/core'
+  import { createRouter } from '@rr/router'
+  const app = createRouter()
+  app.get('/', () => text('hello'))
+  app.get('/users/:id', () => text('user'))
+  app.get('/fail', () => { throw new Error('broken', { cause: new Error('deep') }) })
+  app.get('/throw-text', () => { throw 'just text' })
+  app.get('/teapot', () => { throw new HttpError(418) })
+  app.get('/crash', () => { setImmediate(() => { throw new Error('crashed') }); return text('') })
+  export default app`
+
+function serveApp(t: Test, ...args: string[]): ServeProcess {
+  const cwd = t.testdir({ 'app.ts': APP })
+  return new ServeProcess(t, ['-p', '0', '-w', '2', ...args, 'app.ts'], { cwd })
+}
+
+t.test('the start: one line each for the version, the workers and the address', async (t) => {
+  const server = serveApp(t)
+  const port = await server.port()
+  const [version, workers, address] = server.records()
+  t.match(version, { level: 30, worker: 0, msg: /^rr-serve \S+, Node\.js \S+, process \d+$/ })
+  t.match(workers, { worker: 0, workers: 2, msg: '2 workers: as configured' })
+  t.match(address, {
+    worker: 0,
+    url: `http://0.0.0.0:${port}`,
+    host: '0.0.0.0',
+    port,
+    workers: 2,
+    msg: `listening on http://0.0.0.0:${port} (on this machine: http://localhost:${port})`,
+  })
+  t.equal(await server.stop(), 0)
+})
+
+t.test('an access line has the facts of its request', async (t) => {
+  const server = serveApp(t, '--access-log')
+  const url = await server.url()
+  for (const path of ['/', '/users/7?full=1', '/nope', '/teapot'])
+    await (await fetch(url + path)).text()
+  t.equal(await server.stop(), 0)
+  const lines = server.records().filter(({ msg }) => msg === 'request')
+  const facts = { level: 30, method: 'GET', peer: '127.0.0.1' }
+  t.match(lines, [
+    { ...facts, target: '/', route: '/', status: 200, bytes: 5 },
+    { ...facts, target: '/users/7?full=1', route: '/users/:id', status: 200, bytes: 4 },
+    { ...facts, target: '/nope', route: null, status: 404 },
+    { ...facts, target: '/teapot', route: '/teapot', status: 418 },
+  ])
+  t.equal(new Set(lines.map(({ requestId }) => requestId)).size, 4)
+  for (const { worker, durationMs } of lines) {
+    t.ok(worker === 1 || worker === 2)
+    t.ok(typeof durationMs === 'number' && durationMs >= 0 && durationMs < 60_000)
+  }
+})
+
+t.test('no access line without --access-log', async (t) => {
+  const server = serveApp(t)
+  await (await fetch(await server.url())).text()
+  t.equal(await server.stop(), 0)
+  t.notMatch(server.stdout, '"msg":"request"')
+})
+
+t.test('silent leaves the access log, and nothing else', async (t) => {
+  const dir = t.testdir({
+    'app.js': `
+      console.log('ready')
+      export default { fetch: () => new Response('ok') }`,
+  })
+  const port = await freePort()
+  const args = ['-p', String(port), '-w', '1', '--log-level', 'silent', '--access-log', 'app.js']
+  const server = new ServeProcess(t, args, { cwd: dir })
+  await server.printed(/^ready$/m)
+  await fetchOnceListening(`http://127.0.0.1:${port}`)
+  t.equal(await server.stop(), 0)
+  const lines = server.stdout.split('\n').filter((line) => line.startsWith('{'))
+  t.equal(lines.length, 1)
+  t.match(JSON.parse(lines[0] ?? ''), { msg: 'request', status: 200 })
+})
+
+/** Silence does not tell the port: it must be known before. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function fetchOnceListening(url: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(url).catch(() => null)
+    if (answer !== null) return void (await answer.text())
+  }
+}
+
+t.test('a handler that fails is logged where it failed, once', async (t) => {
+  const server = serveApp(t)
+  const url = await server.url()
+  t.equal((await fetch(`${url}/fail?x=1`)).status, 500)
+  t.equal((await fetch(`${url}/throw-text`)).status, 500)
+  t.equal((await fetch(`${url}/teapot`)).status, 418)
+  t.equal(await server.stop(), 0)
+  const errors = server.records().filter(({ level }) => level === 50)
+  t.equal(errors.length, 2, 'a status of the choice of the handler is no failure')
+  t.match(errors, [
+    {
+      method: 'GET',
+      target: '/fail?x=1',
+      route: '/fail',
+      requestId: /\S/,
+      err: { type: 'Error', stack: /broken[\s\S]*app\.ts:7:\d+[\s\S]*caused by: Error: deep/ },
+      msg: /^GET \/fail\?x=1 failed \(\S+\)$/,
+    },
+    { target: '/throw-text', err: { message: 'a handler threw just text' } },
+  ])
+  t.ok(errors.every(({ worker }) => worker === 1 || worker === 2))
+})
+
+t.test('a worker that crashes is logged with its error, and replaced', async (t) => {
+  const server = serveApp(t)
+  const url = await server.url()
+  await fetch(`${url}/crash`).catch(() => {})
+  await server.printed(/"msg":"worker [12] listens again"/)
+  t.equal(await server.stop(), 0)
+  const crash = server.records().find(({ level }) => level === 50)
+  t.match(crash, {
+    worker: 0,
+    workerId: Number,
+    reason: 'crashed',
+    err: { type: 'Error', message: 'crashed', stack: /app\.ts:10/ },
+    msg: /^worker [12] ended: crashed, exit code 1; another starts in \d+ ms$/,
+  })
+})
+
+t.test('the level is a floor', async (t) => {
+  const server = serveApp(t, '--log-level', 'debug')
+  await server.port()
+  t.equal(await server.stop(), 0)
+  t.match(server.stdout, /"level":20,.*"msg":"worker 2 listens"/)
+  t.match(server.stdout, /"level":20,.*"worker":2,.*"msg":"listening"/)
+})
+
+t.test('a reader that leaves ends the log, not the server', async (t) => {
+  const cwd = t.testdir({
+    'app.js': `
+      export default { fetch: () => { console.log('from the application'); return new Response('ok') } }`,
+  })
+  const server = new ServeProcess(t, ['-p', '0', '-w', '2', '--access-log', 'app.js'], { cwd })
+  const url = await server.url()
+  server.child.stdout?.destroy()
+  for (let i = 0; i < 20; i++) t.equal((await fetch(url)).status, 200)
+  t.equal(await server.stop(), 0)
+  t.equal(server.stderr, 'rr-serve: the log cannot be written any more (EPIPE); serving goes on\n')
+})
