@@ -60,8 +60,8 @@ export class HttpError extends Error {
 
   /**
    * @param status 400 to 599; anything else throws a RangeError
-   * @param message sent to the client as text/plain when the status is below 500; default: the
-   *   status's reason phrase
+   * @param message sent to the client as text/plain when the status is below 500; without one,
+   *   and from 500 on, the client is sent the status's number
    */
   constructor(status: number, message?: string, options?: ErrorOptions) {
     if (!Number.isInteger(status) || status < 400 || status > 599) {

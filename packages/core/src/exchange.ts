@@ -31,6 +31,8 @@ export interface Exchange {
 
   /** Takes the body; null discards what is still to come. Set during `onRequest` at the latest. */
   bodySink: BodySink | null
+  /** Why the exchange that ended last did so without its answer having been sent whole, or null. */
+  readonly failure: Error | null
   /** Told when the exchange ends without its answer having been sent whole. */
   abortListener: ((error: Error) => void) | null
   /** Told once when the exchange ends: the status sent (0 for none) and the body's bytes. */
@@ -90,6 +92,9 @@ export interface RequestService {
 export interface ConnectionMetrics {
   requestStarted(): void
   requestFinished(): void
-  /** A request refused before a handler saw it: malformed, over a limit, or too slow. */
+  /**
+   * A request refused: malformed, over a limit, or too slow. When that shows in its body, a
+   * handler has been called, and it counts as started and finished too.
+   */
   requestRejected(status: number): void
 }

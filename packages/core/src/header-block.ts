@@ -53,6 +53,8 @@ export class HeaderBlock {
         if (lower === 'date') hasDate = true
         pairs.push([name, value])
         lines += `${name}: ${value}\r\n`
+        // Upgrade is for the next hop only, and has to say so (RFC 9110 §7.8).
+        if (lower === 'upgrade') lines += 'connection: upgrade\r\n'
       }
     }
     this.pairs = pairs
@@ -86,7 +88,7 @@ export function headerBlock(input: HeadersInput): HeaderBlock {
 export function mergeHeaders(base: HeaderBlock, input: HeadersInput): HeaderBlock {
   const added = [...headerPairs(input)]
   const replaced = new Set(added.map(([name]) => name.toLowerCase()))
-  const kept = base.pairs.filter(([name]) => !replaced.has(name.toLowerCase()))
+  const kept = [...headerPairs(base)].filter(([name]) => !replaced.has(name.toLowerCase()))
   return new HeaderBlock([...kept, ...added])
 }
 
@@ -99,18 +101,25 @@ export function* headerPairs(input: HeadersInput): Generator<readonly [string, s
     return
   }
   if (isIterable(input)) {
-    for (const pair of input) yield pair
+    for (const pair of input) yield checkPair(pair)
     return
   }
   for (const [name, value] of Object.entries(input)) {
     if (value === undefined) continue
-    if (typeof value === 'string') yield [name, value]
-    else for (const one of value) yield [name, one]
+    if (Array.isArray(value)) for (const one of value) yield [name, one]
+    // Whatever else it is, the check that follows says so.
+    else yield [name, value as string]
   }
 }
 
 function isIterable(input: object): input is Iterable<readonly [string, string]> {
   return Symbol.iterator in input
+}
+
+/** A string is iterable too, and would pass for a pair of characters. */
+function checkPair(pair: readonly [string, string]): readonly [string, string] {
+  if (Array.isArray(pair) && pair.length === 2) return pair
+  throw new RrError('RR_HEADER_INVALID', 'response headers in a list are pairs: [name, value]')
 }
 
 function checkField(name: unknown, value: unknown): void {

@@ -164,14 +164,21 @@ export function nearestName(name: string, known: readonly string[]): string | nu
   return best
 }
 
+/** Letters inserted, left out, replaced, or swapped with the next one. */
 function editDistance(a: string, b: string): number {
+  let beforePrevious: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const current = [i]
     for (let j = 1; j <= b.length; j++) {
       const substituted = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(substituted, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
+      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swapped = isSwapped ? (beforePrevious[j - 2] ?? 0) + 1 : substituted
+      current.push(
+        Math.min(substituted, swapped, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1),
+      )
     }
+    beforePrevious = previous
     previous = current
   }
   return previous[b.length] ?? 0

@@ -1,8 +1,11 @@
+import { ByteCollector } from './byte-collector.ts'
 import { RrError } from './errors.ts'
 import type { BodySink, Exchange } from './exchange.ts'
 
 /** How much of a body may wait for a slow reader before the client is made to wait. */
 const HIGH_WATER_BYTES = 65_536
+/** What a waiting chunk counts as at least: a byte costs an object of about that size. */
+const LEAST_CHUNK_BYTES = 256
 
 interface Waiter {
   resolve(chunk: Uint8Array | null): void
@@ -37,7 +40,7 @@ export class RequestBody implements BodySink {
       return
     }
     this.#chunks.push(chunk)
-    this.#queuedBytes += chunk.length
+    this.#queuedBytes += costOf(chunk)
     if (this.#queuedBytes >= HIGH_WATER_BYTES && !this.#paused) {
       this.#paused = true
       this.#exchange.pauseBody()
@@ -65,7 +68,7 @@ export class RequestBody implements BodySink {
     if (this.#error !== null) return Promise.reject(this.#error)
     const chunk = this.#chunks.shift()
     if (chunk !== undefined) {
-      this.#queuedBytes -= chunk.length
+      this.#queuedBytes -= costOf(chunk)
       this.#resumeWhenDrained()
       return Promise.resolve(chunk)
     }
@@ -77,17 +80,12 @@ export class RequestBody implements BodySink {
 
   async bytes(): Promise<Uint8Array> {
     this.#use()
-    const chunks: Uint8Array[] = []
-    let length = 0
+    const collector = new ByteCollector()
     for (;;) {
       const chunk = await this.read()
-      if (chunk === null) break
-      chunks.push(chunk)
-      length += chunk.length
+      if (chunk === null) return collector.take()
+      collector.add(chunk)
     }
-    // One chunk is the common case, and it is owned: no copy.
-    const first = chunks[0]
-    return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length)
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -125,4 +123,8 @@ export class RequestBody implements BodySink {
     this.#exchange.bodySink = null
     this.#resumeWhenDrained()
   }
+}
+
+function costOf(chunk: Uint8Array): number {
+  return Math.max(chunk.length, LEAST_CHUNK_BYTES)
 }

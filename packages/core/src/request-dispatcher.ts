@@ -5,7 +5,7 @@ import { HeaderBlock, headerBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
 import { HttpResponse, type ResponseBody, type ResponseValue, type StreamBody } from './response.ts'
-import { chunkReader, ResponseStream } from './response-stream.ts'
+import { chunkReader, discardBody, ResponseStream } from './response-stream.ts'
 import { isWebResponse, sendWebResponse } from './web-response.ts'
 
 const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
@@ -24,9 +24,10 @@ export class RequestDispatcher implements RequestService {
 
   onRequest(exchange: Exchange): void {
     const request = new HttpRequest(exchange)
-    if (this.#onAccess !== null) observe(exchange, request, this.#onAccess)
+    if (this.#onAccess !== null) this.#observe(exchange, request, this.#onAccess)
     try {
-      const result: unknown = (0, this.#handler)(request)
+      const handler = this.#handler
+      const result: unknown = handler(request)
       if (result instanceof HttpResponse) this.#send(exchange, request, result)
       else if (isThenable(result)) this.#await(exchange, request, result)
       else this.#sendAny(exchange, request, result)
@@ -58,7 +59,18 @@ export class RequestDispatcher implements RequestService {
     if (value instanceof HttpResponse) this.#send(exchange, request, value)
     else if (isWebResponse(value)) {
       void sendWebResponse(exchange, value, (error) => this.#onError(error, request))
-    } else this.#send(exchange, request, toResponse(value))
+    } else this.#sendValue(exchange, request, value)
+  }
+
+  #sendValue(exchange: Exchange, request: HttpRequest, value: unknown): void {
+    let response: HttpResponse
+    try {
+      response = toResponse(value)
+    } catch (error) {
+      discard(value)
+      throw error
+    }
+    this.#send(exchange, request, response)
   }
 
   #send(exchange: Exchange, request: HttpRequest, response: HttpResponse): void {
@@ -86,21 +98,23 @@ export class RequestDispatcher implements RequestService {
   /** Answers for a handler that failed. Nothing has been written: the protocol checks first. */
   #fail(exchange: Exchange, request: HttpRequest, error: unknown): void {
     const status = statusOf(error)
-    if (status >= 500) this.#onError(error, request)
     // What went wrong inside is for the log; the client learns the status only.
     const message = status < 500 ? (error as Error).message : ''
     exchange.respond(status, TEXT, message === '' ? String(status) : message)
+    if (status >= 500) this.#onError(error, request)
   }
-}
 
-function observe(
-  exchange: Exchange,
-  request: HttpRequest,
-  onAccess: (entry: AccessEntry) => void,
-): void {
-  const start = performance.now()
-  exchange.endListener = (status, bodyBytes) =>
-    onAccess({ request, status, bodyBytes, durationMs: performance.now() - start })
+  #observe(exchange: Exchange, request: HttpRequest, onAccess: (entry: AccessEntry) => void): void {
+    const start = performance.now()
+    exchange.endListener = (status, bodyBytes) => {
+      try {
+        onAccess({ request, status, bodyBytes, durationMs: performance.now() - start })
+      } catch (error) {
+        // The exchange ends whatever its observer does.
+        this.#onError(error, request)
+      }
+    }
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -151,5 +165,5 @@ function isClientFault(error: unknown): boolean {
 /** Lets go of an answer that nobody will get. */
 function discard(value: unknown): void {
   const body: unknown = (value as { body?: unknown } | null | undefined)?.body
-  if (body instanceof ReadableStream && !body.locked) void body.cancel().catch(() => {})
+  if (typeof body === 'object' && body !== null) discardBody(body)
 }

@@ -75,7 +75,8 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
 
   /** The query's parameters (WHATWG URL, application/x-www-form-urlencoded), repeats kept. */
   get query(): URLSearchParams {
-    this.#query ??= new URLSearchParams(this.queryString)
+    // URLSearchParams drops one `?` at the start, which here would be a part of the first name.
+    this.#query ??= new URLSearchParams(`?${this.queryString}`)
     return this.#query
   }
 
@@ -109,6 +110,8 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
       // A connection serves many requests in turn: never listen in on a later one's.
       if (exchange.sequence === this.#sequence) {
         addAbortListener(exchange, (error) => controller.abort(error))
+      } else if (exchange.sequence === this.#sequence + 1 && exchange.failure !== null) {
+        controller.abort(exchange.failure)
       }
     }
     return this.#abort.signal
@@ -131,12 +134,12 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
    *   when the client left, RR_REQUEST_TIMEOUT when it was too slow, RR_BODY_USED the second time
    */
   bytes(): Promise<Uint8Array> {
-    return this.#body === null ? Promise.resolve(new Uint8Array(0)) : this.#body.bytes()
+    return quiet(this.#bytes())
   }
 
   /** The whole body as UTF-8, invalid sequences replaced, a byte-order mark removed. Throws as `bytes`. */
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes())
+  text(): Promise<string> {
+    return quiet(this.#text())
   }
 
   /**
@@ -144,13 +147,8 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
    *
    * @throws RrError RR_BODY_MALFORMED (400) when it is not JSON in UTF-8; otherwise as `bytes`
    */
-  async json<Value = unknown>(): Promise<Value> {
-    const bytes = await this.bytes()
-    try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Value
-    } catch (cause) {
-      throw new RrError('RR_BODY_MALFORMED', 'the request body is not JSON', { cause })
-    }
+  json<Value = unknown>(): Promise<Value> {
+    return quiet(this.#json<Value>())
   }
 
   /**
@@ -166,6 +164,33 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
   get trailers(): RequestHeaders {
     return new RequestHeaders(this.#body?.trailers ?? '', 0)
   }
+
+  #bytes(): Promise<Uint8Array> {
+    return this.#body === null ? Promise.resolve(new Uint8Array(0)) : this.#body.bytes()
+  }
+
+  async #text(): Promise<string> {
+    return new TextDecoder().decode(await this.#bytes())
+  }
+
+  async #json<Value>(): Promise<Value> {
+    const bytes = await this.#bytes()
+    try {
+      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Value
+    } catch (cause) {
+      throw new RrError('RR_BODY_MALFORMED', 'the request body is not JSON', { cause })
+    }
+  }
+}
+
+/**
+ * A handler that starts to read, and does something else before it awaits the body, has nobody
+ * listening when the client leaves in between, or has sent no JSON. What a client does must not
+ * end the process: no rejection of a body is ever reported as unhandled.
+ */
+function quiet<Value>(body: Promise<Value>): Promise<Value> {
+  body.catch(() => {})
+  return body
 }
 
 function emptyStream(): ReadableStream<Uint8Array> {

@@ -19,11 +19,41 @@ export function chunkReader(body: StreamBody): ChunkReader {
     }
   }
   const iterator = body[Symbol.asyncIterator]()
+  let isStarted = false
   return {
-    next: () => iterator.next(),
+    next: () => {
+      isStarted = true
+      return iterator.next()
+    },
     // A generator that is waiting inside next() runs its finally blocks once that has settled.
-    cancel: () => void iterator.return?.().then(ignore, ignore),
+    cancel: () => void endIterator(iterator, isStarted ? null : body).catch(ignore),
   }
+}
+
+/** Lets go of a body that nobody will get. */
+export function discardBody(body: object): void {
+  if (body instanceof ReadableStream) {
+    if (!body.locked) void body.cancel().catch(ignore)
+  } else {
+    void endIterator(null, body).catch(ignore)
+  }
+}
+
+/**
+ * Ends an iterator. Async, so that one that is not what it should be cannot throw into whoever
+ * stops it.
+ *
+ * @param unread the body when nothing has been read from it: its generator then has no finally
+ *   block to run, and a Node stream would stay open
+ */
+async function endIterator(
+  iterator: AsyncIterator<unknown> | null,
+  unread: object | null,
+): Promise<void> {
+  if (unread !== null && 'destroy' in unread && typeof unread.destroy === 'function') {
+    unread.destroy()
+  }
+  await iterator?.return?.()
 }
 
 /**

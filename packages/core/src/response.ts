@@ -30,12 +30,17 @@ export class HttpResponse implements ResponseValue {
 
   /** @throws RrError RR_RESPONSE_INVALID for a status outside 200 to 599 */
   constructor(status: number, headers: HeaderBlock | null, body: ResponseBody) {
-    if (!(status >= 200 && status <= 599 && Number.isInteger(status))) {
-      throw new RrError('RR_RESPONSE_INVALID', `a response status is 200 to 599, not ${status}`)
-    }
+    checkStatus(status)
     this.status = status
     this.headers = headers
     this.body = body
+  }
+}
+
+/** @throws RrError RR_RESPONSE_INVALID for a status that no final response has */
+export function checkStatus(status: number): void {
+  if (!(status >= 200 && status <= 599 && Number.isInteger(status))) {
+    throw new RrError('RR_RESPONSE_INVALID', `a response status is 200 to 599, not ${status}`)
   }
 }
 
@@ -82,7 +87,8 @@ export function bytes(body: Uint8Array, init?: ResponseInit): HttpResponse {
 /**
  * A response whose body is produced while it is sent, with back-pressure, `application/octet-stream`
  * unless `init` says otherwise. When the client leaves, the iterator's `return` (or the stream's
- * `cancel`) is called; when it throws, the connection is cut so that the client can tell.
+ * `cancel`) is called; when it throws, the connection is cut so that the client can tell. Chunks
+ * must not be changed after they were yielded.
  */
 export function stream(body: StreamBody, init?: ResponseInit): HttpResponse {
   return makeResponse(BYTES, body, init)

@@ -1,3 +1,4 @@
+import { RrError } from './errors.ts'
 import type { HttpRequest } from './request.ts'
 
 /**
@@ -99,8 +100,13 @@ function urlOf(request: HttpRequest): string {
   const host = request.host === '' ? localAuthority(request) : request.host
   if (request.path === '*') return `${scheme}://${host}/*`
   const query = request.queryString === '' ? '' : `?${request.queryString}`
-  // What URL makes of it is what `new Request` would say: dot segments resolved, host in lower case.
-  return new URL(`${scheme}://${host}${request.path}${query}`).href
+  try {
+    // What URL makes of it is what `new Request` would say: dot segments resolved, host in lower case.
+    return new URL(`${scheme}://${host}${request.path}${query}`).href
+  } catch (cause) {
+    // RFC 3986 allows hosts that URL refuses, such as 1.2.3.256: the client's fault, not a 500.
+    throw new RrError('RR_REQUEST_MALFORMED', 'the host cannot be that of a URL', { cause })
+  }
 }
 
 function localAuthority(request: HttpRequest): string {

@@ -1,5 +1,7 @@
+import { RrError } from './errors.ts'
 import { addAbortListener, type Exchange } from './exchange.ts'
 import { HeaderBlock } from './header-block.ts'
+import { checkStatus } from './response.ts'
 import { type ChunkReader, chunkReader, ResponseStream } from './response-stream.ts'
 
 /** Turns of the microtask queue in which a body that is there already comes to its end. */
@@ -23,6 +25,11 @@ export async function sendWebResponse(
   const { sequence } = exchange
   const isCurrent = (): boolean => exchange.sequence === sequence
   try {
+    // `Response.error()` has status 0.
+    checkStatus(response.status)
+    if (response.bodyUsed) {
+      throw new RrError('RR_RESPONSE_INVALID', 'the body of the Response has been read already')
+    }
     const headers = new HeaderBlock(response.headers)
     if (response.body === null) {
       exchange.respond(response.status, headers, null)

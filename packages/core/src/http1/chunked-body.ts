@@ -18,6 +18,11 @@ const FORBIDDEN_TRAILERS = new Set([
   'cookie',
   'expect',
   'host',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
   'keep-alive',
   'max-forwards',
   'proxy-authorization',
@@ -54,6 +59,7 @@ export class ChunkedBody {
   #dataEnd = 0
   #isFirstLine = true
   #extensionBytes = 0
+  #trailersStart = -1
   #trailerCount = 0
   #trailerName = ''
   #inTrailerName = false
@@ -75,32 +81,50 @@ export class ChunkedBody {
   /** A trailer's name, or a part of one where it was cut by the end of the input. */
   trailerName(start: number, part: string): number {
     if (!this.#inTrailerName) {
-      if (this.#trailerCount === 0) this.#countLine(start - this.#dataEnd)
+      if (this.#trailersStart < 0) this.#beginTrailers(start)
       else this.trailers += '\r\n'
-      this.#trailerCount++
       this.#inTrailerName = true
       this.#trailerName = ''
     }
     this.#trailerName += part
-    return this.#addTrailerText(part)
+    this.trailers += part
+    return this.fault === null ? GO_ON : PAUSE
   }
 
   trailerValue(part: string): number {
     if (this.#inTrailerName) {
       this.#inTrailerName = false
+      this.#trailerCount++
+      if (this.#trailerCount > this.#limits.maxHeaders) this.fault ??= 'trailers-too-large'
       if (FORBIDDEN_TRAILERS.has(this.#trailerName.toLowerCase())) {
         this.fault ??= 'trailer-forbidden'
       }
       this.trailers += ':'
     }
-    return this.#addTrailerText(part)
+    this.trailers += part
+    return this.fault === null ? GO_ON : PAUSE
   }
 
-  /** The input, or the body, ends at `position`. */
-  endInput(position: number, complete: boolean): void {
+  /**
+   * The input, the body or what can be parsed of it ends at `position`.
+   *
+   * @param isInTrailers true when that is known, though no name has been told
+   */
+  endInput(position: number, complete: boolean, isInTrailers: boolean): void {
     this.seen = position
-    if (this.#trailerCount === 0) this.#countUnfinishedLine(position)
-    else if (complete) this.trailers += '\r\n'
+    if (this.#trailersStart < 0) {
+      if (!isInTrailers) this.#countUnfinishedLine(position)
+      return
+    }
+    // The line that ends the body is not one of the trailers, nor is its CR if it has come to that.
+    const block = position - this.#trailersStart - (complete ? 2 : 1)
+    if (block > this.#limits.maxHeaderBlockBytes) this.fault ??= 'trailers-too-large'
+    if (complete) this.trailers += '\r\n'
+  }
+
+  #beginTrailers(start: number): void {
+    this.#trailersStart = start
+    this.#countLine(start - this.#dataEnd)
   }
 
   /** Counts a chunk-size line with its CRLF and, but for the first, the CRLF of the chunk before. */
@@ -118,16 +142,5 @@ export class ChunkedBody {
     const line = position - this.#dataEnd - (this.#isFirstLine ? 4 : 6)
     const bytes = this.#extensionBytes + Math.max(0, line - CHUNK_LINE_ALLOWANCE)
     if (bytes > this.#limits.maxChunkExtensionBytes) this.fault ??= 'chunk-extensions'
-  }
-
-  #addTrailerText(part: string): number {
-    this.trailers += part
-    if (
-      this.trailers.length > this.#limits.maxHeaderBlockBytes ||
-      this.#trailerCount > this.#limits.maxHeaders
-    ) {
-      this.fault ??= 'trailers-too-large'
-    }
-    return this.fault === null ? GO_ON : PAUSE
   }
 }

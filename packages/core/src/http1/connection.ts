@@ -23,7 +23,7 @@ import { Output } from './output.ts'
 import { parseRefusal } from './parse-refusal.ts'
 import { PartialHead } from './partial-head.ts'
 import { ReceivePace } from './receive-pace.ts'
-import { REFUSALS, type Refusal } from './refusal.ts'
+import { REFUSALS, type Refusal, refusalText } from './refusal.ts'
 import { checkHeadLimits, RequestHead, readRequestHead } from './request-head.ts'
 import { chooseFraming, lengthError, statusHasBody } from './response-framing.ts'
 import {
@@ -33,7 +33,6 @@ import {
   CONTINUE,
   FRAME_CHUNKED,
   FRAME_NONE,
-  reasonPhrase,
   serializeResponseHead,
 } from './response-head.ts'
 
@@ -107,6 +106,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   sequence = 0
   hasBody = false
   bodySink: BodySink | null = null
+  failure: Error | null = null
   abortListener: ((error: Error) => void) | null = null
   endListener: ((status: number, bodyBytes: number) => void) | null = null
 
@@ -197,8 +197,11 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#stash !== null && this.#stash.length > 0) {
       this.#stash.keep(bytes, offset, offset + length)
     } else {
-      this.#consume(bytes, offset, offset + length)
-      llhttp.unload()
+      try {
+        this.#consume(bytes, offset, offset + length)
+      } finally {
+        llhttp.unload()
+      }
     }
     this.#settle()
   }
@@ -211,6 +214,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   onDrain(): void {
     this.#output.isBlocked = false
+    // A connection is idle from when its answer was sent, which a slow client takes long over.
+    if (this.#read === READ_AWAITING && !this.#isDraining) this.#beginIdle()
     this.#source?.onWritable()
     this.#continueInput()
     this.#settle()
@@ -229,20 +234,21 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#read = READ_CLOSED
     this.#releaseParser()
     this.#stash = null
-    if (wasOwed) this.#failExchange(abortedError(error))
+    const status = this.#write === WRITE_STREAMING ? this.#status : 0
+    if (wasOwed) this.#failExchange(status, abortedError(error))
     else this.#dropBody(abortedError(error))
   }
 
   onTimeout(): void {
     const { nowMs } = this.#context.clock
-    if (this.#output.isBlocked && this.#read !== READ_LINGERING) {
+    if (this.#read === READ_LINGERING) {
+      if (nowMs >= this.#lingerUntilMs) this.#endLinger(nowMs)
+    } else if (this.#output.isBlocked) {
       this.#updateStall()
-      if (nowMs >= this.#stalledUntilMs) this.#transport.destroy(stalledError())
-    } else if (this.#read === READ_LINGERING) {
-      if (nowMs >= this.#lingerUntilMs) this.#transport.destroy()
+      if (nowMs >= this.#stalledUntilMs) this.#cutOff(stalledError())
     } else if (this.#read === READ_AWAITING) {
       if (nowMs >= this.#idleUntilMs) this.#shutDown()
-    } else if (this.#isReceiving() && this.#pace?.isTooSlow(nowMs, this.#receiveTimeoutMs())) {
+    } else if (nowMs >= this.#receiveDeadlineMs()) {
       this.#refuse(REFUSALS.timeout)
     }
     this.#settle()
@@ -254,25 +260,27 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     return this.#read < READ_LINGERING
   }
 
-  #isReceiving(): boolean {
-    return this.#read >= READ_HEAD && this.#read <= READ_CHUNKED
+  #isReceivingBody(): boolean {
+    return this.#read === READ_FIXED || this.#read === READ_CHUNKED
   }
 
   #consume(bytes: Uint8Array, from: number, to: number): void {
     this.#isConsuming = true
-    let position = from
-    while (position < to) {
-      if (this.#read === READ_COMPLETE || (this.#output.isBlocked && this.#read <= READ_HEAD)) {
-        this.#stash ??= new InputStash()
-        this.#stash.keep(bytes, position, to)
-        break
+    try {
+      let position = from
+      while (position < to && this.#canRead()) {
+        if (!this.#canContinue()) {
+          this.#stash ??= new InputStash()
+          this.#stash.keep(bytes, position, to)
+          break
+        }
+        if (this.#read <= READ_HEAD) position = this.#readHead(bytes, position, to)
+        else if (this.#read === READ_FIXED) position = this.#readFixed(bytes, position, to)
+        else position = this.#readChunked(bytes, position, to)
       }
-      if (this.#read <= READ_HEAD) position = this.#readHead(bytes, position, to)
-      else if (this.#read === READ_FIXED) position = this.#readFixed(bytes, position, to)
-      else if (this.#read === READ_CHUNKED) position = this.#readChunked(bytes, position, to)
-      else break
+    } finally {
+      this.#isConsuming = false
     }
-    this.#isConsuming = false
   }
 
   /** Goes on with input that had to wait, and with its end. */
@@ -306,6 +314,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     const code = llhttp.executeHead(parser, position, end, seen)
     const stop = llhttp.consumed
     const length = seen + stop - position
+    this.#isHead = length > 4 && llhttp.isHead(parser)
     const overLimit = checkHeadLimits(llhttp, length, this.#context.limits)
     if (overLimit !== null) {
       this.#refuse(overLimit)
@@ -411,14 +420,13 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   /** The client sends no more (FIN), and what it sent has been read. */
   #endInput(): void {
     if (this.#read === READ_AWAITING) this.#shutDown()
-    else if (this.#isReceiving()) this.#refuse(REFUSALS.incomplete)
     else if (this.#read === READ_COMPLETE) this.#keepAlive = false
+    else if (this.#canRead()) this.#refuse(REFUSALS.incomplete)
   }
 
   // ---- The exchange ----
 
   #beginExchange(): void {
-    this.#isHead = facts.method === 'HEAD'
     this.#isHttp10 = facts.httpVersion === '1.0'
     this.#keepAlive = facts.keepAlive && !this.#isDraining
     this.#awaitsContinue = facts.expectContinue && facts.bodyLength !== 0
@@ -465,8 +473,12 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   #startPace(): void {
-    this.#pace ??= new ReceivePace(this.#context.limits)
-    this.#pace.start(this.#context.clock.nowMs)
+    const { clock, limits } = this.#context
+    this.#pace ??= new ReceivePace(limits)
+    // The first head of a connection has its time from the start of the connection.
+    const isFirst = this.sequence === 0 && !this.#isDraining
+    const headUntilMs = isFirst ? this.#idleUntilMs : clock.nowMs + limits.headersTimeoutMs
+    this.#pace.start(clock.nowMs, headUntilMs)
   }
 
   wantBody(): void {
@@ -477,15 +489,14 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   pauseBody(): void {
+    if (this.bodySink === null) return
     this.#isBodyPaused = true
-    this.#pace?.pause(this.#context.clock.nowMs)
     this.#updateReading()
   }
 
   resumeBody(): void {
     if (!this.#isBodyPaused) return
     this.#isBodyPaused = false
-    this.#pace?.resume(this.#context.clock.nowMs)
     this.#settle()
   }
 
@@ -560,7 +571,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   abortStream(error: Error): void {
     if (this.#write !== WRITE_STREAMING) return
     this.#output.flush()
-    this.#transport.destroy(error)
+    this.#cutOff(error)
   }
 
   #serializeHead(status: number, headers: HeaderBlock | null, framing: number): string {
@@ -600,6 +611,11 @@ export class Http1Connection implements ProtocolConnection, Exchange {
       return
     }
     this.#read = READ_AWAITING
+    this.#isHead = false
+    this.#beginIdle()
+  }
+
+  #beginIdle(): void {
     this.#idleUntilMs = this.#context.clock.nowMs + this.#context.limits.keepAliveTimeoutMs
   }
 
@@ -615,10 +631,10 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   /** The exchange ends without a whole answer. */
-  #failExchange(error: Error): void {
+  #failExchange(status: number, error: Error): void {
     const { abortListener } = this
     const source = this.#source
-    const status = this.#write === WRITE_STREAMING ? this.#status : 0
+    this.failure = error
     this.#write = WRITE_ANSWERED
     this.#finishExchange(status)
     this.#dropBody(error)
@@ -638,39 +654,64 @@ export class Http1Connection implements ProtocolConnection, Exchange {
    * framing of what follows is in doubt, so nothing more is processed.
    */
   #refuse(refused: Refusal): void {
-    this.#context.metrics.requestRejected(refused.status)
+    const earlier = this.#write
+    if (earlier !== WRITE_ANSWERED) this.#context.metrics.requestRejected(refused.status)
     this.#keepAlive = false
-    if (this.#write === WRITE_STREAMING) {
+    if (earlier === WRITE_STREAMING) {
       this.abortStream(new RrError(refused.code, refused.reason))
       return
     }
-    if (this.#write !== WRITE_ANSWERED) {
-      const body = `${reasonPhrase(refused.status)}: ${refused.reason}\n`
-      const wasOwed = this.#write === WRITE_OWED
-      this.#awaitsContinue = false
-      const head = this.#serializeHead(refused.status, REFUSAL_HEADERS, body.length)
-      this.#output.addText(this.#isHead && wasOwed ? head : head + body)
-      this.#bodyBytes = body.length
-      if (wasOwed) {
-        this.#write = WRITE_ANSWERED
-        this.#finishExchange(refused.status)
-        this.#dropBody(new RrError(refused.code, refused.reason))
-      }
-    }
+    if (earlier !== WRITE_ANSWERED) this.#writeRefusal(refused)
     this.#shutDown()
+    if (earlier === WRITE_OWED) {
+      this.#failExchange(refused.status, new RrError(refused.code, refused.reason))
+    }
+  }
+
+  #writeRefusal(refused: Refusal): void {
+    const body = refusalText(refused)
+    const head = this.#serializeHead(refused.status, REFUSAL_HEADERS, body.length)
+    if (this.#isHead) {
+      this.#output.addText(head)
+    } else {
+      this.#output.addText(head + body)
+      this.#bodyBytes = body.length
+    }
   }
 
   /** Sends what is left and closes; what the client still sends is read and dropped (RFC 9112 §9.6). */
   #shutDown(): void {
     if (this.#read >= READ_LINGERING) return
+    this.#stopReading()
+    this.#output.flush()
+    this.#updateStall()
+    this.#transport.end()
+  }
+
+  /** Closes at once, in a way that the client can tell from a regular end. `onClose` follows. */
+  #cutOff(error: Error): void {
+    this.#stopReading()
+    this.#transport.destroy(error)
+  }
+
+  #stopReading(): void {
     this.#releaseParser()
     this.#stash = null
     this.#partial = null
     this.#isBodyPaused = false
     this.#read = READ_LINGERING
     this.#lingerUntilMs = this.#context.clock.nowMs + this.#context.limits.lingerTimeoutMs
-    this.#output.flush()
-    this.#transport.end()
+  }
+
+  /** The time to linger is over, but for a client that has been taking the answer all along. */
+  #endLinger(nowMs: number): void {
+    const wasSending = this.#unsentBytes > 0
+    this.#updateStall()
+    if (wasSending && nowMs < this.#stalledUntilMs) {
+      this.#lingerUntilMs = nowMs + this.#context.limits.lingerTimeoutMs
+    } else {
+      this.#transport.destroy(wasSending ? stalledError() : undefined)
+    }
   }
 
   // ---- After each event ----
@@ -695,10 +736,19 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     const pause =
       this.#canRead() &&
       (this.#isBodyPaused || stashed > STASH_BYTES || (stashed > 0 && this.#output.isBlocked))
+    this.#updatePace(pause)
     if (pause === this.#isReadingPaused) return
     this.#isReadingPaused = pause
     if (pause) this.#transport.pause()
     else this.#transport.resume()
+  }
+
+  /** A client is not slow while it is made to wait: for the reader, or for a 100 (Continue). */
+  #updatePace(isReadingPaused: boolean): void {
+    if (this.#pace === null) return
+    const { nowMs } = this.#context.clock
+    if (isReadingPaused || this.#awaitsContinue) this.#pace.pause(nowMs)
+    else this.#pace.resume(nowMs)
   }
 
   #updateDeadline(): void {
@@ -706,7 +756,6 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   #deadlineMs(): number {
-    const { clock } = this.#context
     if (this.#read === READ_LINGERING) return this.#lingerUntilMs
     if (this.#output.isBlocked) {
       this.#updateStall()
@@ -714,11 +763,14 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     }
     this.#stalledUntilMs = 0
     if (this.#read === READ_AWAITING) return this.#idleUntilMs
-    const pace = this.#pace
-    if (this.#isReceiving() && pace !== null && !pace.isPaused) {
-      return pace.nextCheckMs(clock.nowMs, this.#receiveTimeoutMs())
-    }
-    return Number.POSITIVE_INFINITY
+    return this.#receiveDeadlineMs()
+  }
+
+  /** When what is still to come of a request is too slow. */
+  #receiveDeadlineMs(): number {
+    const isHead = this.#read === READ_HEAD
+    if (this.#pace === null || !(isHead || this.#isReceivingBody())) return Number.POSITIVE_INFINITY
+    return this.#pace.deadlineMs(isHead)
   }
 
   /** A client has time to take something, from when it last did, not all the time it wants. */
@@ -729,13 +781,6 @@ export class Http1Connection implements ProtocolConnection, Exchange {
       this.#stalledUntilMs = clock.nowMs + limits.sendTimeoutMs
     }
     this.#unsentBytes = unsent
-  }
-
-  #receiveTimeoutMs(): number {
-    const { headersTimeoutMs, requestTimeoutMs } = this.#context.limits
-    return this.#read === READ_HEAD
-      ? Math.min(headersTimeoutMs, requestTimeoutMs)
-      : requestTimeoutMs
   }
 }
 

@@ -7,10 +7,11 @@ const EMPTY = new Uint8Array(0)
 export class InputStash {
   #bytes: Uint8Array = EMPTY
   #from = 0
+  #to = 0
   #taken: Uint8Array | null = null
 
   get length(): number {
-    return this.#bytes.length - this.#from
+    return this.#to - this.#from
   }
 
   /** Keeps input: borrowed bytes are copied, what was taken from here goes back as it is. */
@@ -18,24 +19,35 @@ export class InputStash {
     if (bytes === this.#taken) {
       this.#bytes = bytes
       this.#from = from
+      this.#to = to
       return
     }
-    const rest = this.#bytes.subarray(this.#from)
-    const joined = Buffer.allocUnsafeSlow(rest.length + to - from)
-    joined.set(rest)
-    joined.set(bytes.subarray(from, to), rest.length)
-    this.#bytes = joined
-    this.#from = 0
+    const added = to - from
+    if (this.#bytes.length - this.#to < added) this.#grow(added)
+    this.#bytes.set(bytes.subarray(from, to), this.#to)
+    this.#to += added
   }
 
   /** Hands everything to `consume`, which may keep what it cannot use yet. */
   drainInto(consume: (bytes: Uint8Array, from: number, to: number) => void): void {
     const bytes = this.#bytes
     const from = this.#from
+    const to = this.#to
     this.#taken = bytes
     this.#bytes = EMPTY
     this.#from = 0
-    consume(bytes, from, bytes.length)
+    this.#to = 0
+    consume(bytes, from, to)
     this.#taken = null
+  }
+
+  /** To twice the size: a byte at a time must not copy all of it each time. */
+  #grow(added: number): void {
+    const { length } = this
+    const grown = Buffer.allocUnsafeSlow(length === 0 ? added : 2 * length + added)
+    grown.set(this.#bytes.subarray(this.#from, this.#to))
+    this.#bytes = grown
+    this.#from = 0
+    this.#to = length
   }
 }

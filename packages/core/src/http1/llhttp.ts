@@ -17,6 +17,7 @@ export const LLHTTP_OK = 0
 export const LLHTTP_INVALID_METHOD = 6
 export const LLHTTP_INVALID_CONSTANT = 8
 export const LLHTTP_INVALID_VERSION = 9
+const LLHTTP_INVALID_HEADER_TOKEN = 10
 export const LLHTTP_PAUSED = 21
 export const LLHTTP_PAUSED_H2_UPGRADE = 23
 
@@ -69,6 +70,8 @@ const METHODS: readonly string[] = (() => {
   for (const [name, number] of Object.entries(numbers)) names[number] = name
   return names
 })()
+
+const METHOD_HEAD = METHODS.indexOf('HEAD')
 
 class Llhttp {
   /** Four offsets a field line (name start, name end, value start, value end) from the head's first byte. */
@@ -181,7 +184,8 @@ class Llhttp {
     this.#body = body
     this.#decoded = 0
     const code = this.#execute(parser, from, to, body.seen)
-    body.endInput(body.seen + this.consumed - from, this.messageComplete)
+    const isInTrailers = code === LLHTTP_INVALID_HEADER_TOKEN
+    body.endInput(body.seen + this.consumed - from, this.messageComplete, isInTrailers)
     return code
   }
 
@@ -195,6 +199,11 @@ class Llhttp {
 
   method(parser: number): string {
     return METHODS[this.#memory[parser + OFFSET_METHOD] as number] as string
+  }
+
+  /** The same as `method(parser) === 'HEAD'`; false while the method is not known. */
+  isHead(parser: number): boolean {
+    return this.#memory[parser + OFFSET_METHOD] === METHOD_HEAD
   }
 
   major(parser: number): number {

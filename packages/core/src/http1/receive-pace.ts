@@ -1,15 +1,13 @@
 import type { HttpOptions } from '../http-options.ts'
 
-/** How often the pace of a request that is arriving is looked at. */
-const CHECK_INTERVAL_MS = 1000
-
 /**
  * How long a request has been arriving, and how fast. Time in which the server itself did not
- * read, because a handler was slow to take the body, does not count.
+ * want more, because a handler was slow to take the body, does not count.
  */
 export class ReceivePace {
-  #limits: HttpOptions
+  readonly #limits: HttpOptions
   #startMs = 0
+  #headUntilMs = 0
   #bytes = 0
   #pausedAtMs = -1
 
@@ -17,8 +15,10 @@ export class ReceivePace {
     this.#limits = limits
   }
 
-  start(nowMs: number): void {
+  /** @param headUntilMs when the head must be whole, if it is not yet */
+  start(nowMs: number, headUntilMs: number): void {
     this.#startMs = nowMs
+    this.#headUntilMs = headUntilMs
     this.#bytes = 0
     this.#pausedAtMs = -1
   }
@@ -33,26 +33,23 @@ export class ReceivePace {
 
   resume(nowMs: number): void {
     if (this.#pausedAtMs < 0) return
-    this.#startMs += nowMs - this.#pausedAtMs
+    const pausedMs = nowMs - this.#pausedAtMs
+    this.#startMs += pausedMs
+    this.#headUntilMs += pausedMs
     this.#pausedAtMs = -1
   }
 
-  get isPaused(): boolean {
-    return this.#pausedAtMs >= 0
-  }
-
-  /** When to look next, given that the whole must be there after `timeoutMs`. */
-  nextCheckMs(nowMs: number, timeoutMs: number): number {
-    const { minBytesPerSecond, minRateGraceMs } = this.#limits
-    const last = this.#startMs + timeoutMs
+  /**
+   * When the request is too slow if nothing more arrives until then. What arrives moves it, by as
+   * long as that many bytes may take: a byte now and then does not put it off for ever.
+   */
+  deadlineMs(isHead: boolean): number {
+    if (this.#pausedAtMs >= 0) return Number.POSITIVE_INFINITY
+    const { minBytesPerSecond, minRateGraceMs, requestTimeoutMs } = this.#limits
+    const whole = this.#startMs + requestTimeoutMs
+    const last = isHead ? Math.min(whole, this.#headUntilMs) : whole
     if (minBytesPerSecond === 0) return last
-    return Math.min(last, Math.max(this.#startMs + minRateGraceMs, nowMs) + CHECK_INTERVAL_MS)
-  }
-
-  isTooSlow(nowMs: number, timeoutMs: number): boolean {
-    const elapsedMs = nowMs - this.#startMs
-    if (elapsedMs >= timeoutMs) return true
-    const { minBytesPerSecond, minRateGraceMs } = this.#limits
-    return elapsedMs > minRateGraceMs && this.#bytes * 1000 < minBytesPerSecond * elapsedMs
+    const paidMs = (this.#bytes * 1000) / minBytesPerSecond
+    return Math.min(last, this.#startMs + Math.floor(Math.max(minRateGraceMs, paidMs)) + 1)
   }
 }

@@ -1,4 +1,5 @@
 import { ERROR_STATUS, type ErrorCode } from '../errors.ts'
+import { reasonPhrase } from './response-head.ts'
 
 /** Why a request is refused: the code gives the status, the reason goes into the answer's body. */
 export interface Refusal {
@@ -9,6 +10,11 @@ export interface Refusal {
 
 export function refusal(code: ErrorCode, reason: string): Refusal {
   return { code, status: ERROR_STATUS[code], reason }
+}
+
+/** The answer's body, in UTF-8, a character a byte. Says nothing of what the client sent. */
+export function refusalText({ status, reason }: Refusal): string {
+  return Buffer.from(`${reasonPhrase(status)}: ${reason}\n`).toString('latin1')
 }
 
 function malformed(reason: string): Refusal {
@@ -26,6 +32,7 @@ export const REFUSALS: {
     | 'hostRepeated'
     | 'hostInvalid'
     | 'codingInHttp10'
+    | 'lengthAndCoding'
     | 'codingMisplaced'
     | 'codingUnknown'
     | 'chunkExtensions'
@@ -49,6 +56,7 @@ export const REFUSALS: {
   hostRepeated: malformed('Host is repeated (RFC 9112 §3.2)'),
   hostInvalid: malformed('Host is invalid (RFC 9112 §3.2)'),
   codingInHttp10: malformed('Transfer-Encoding in HTTP/1.0 (RFC 9112 §6.1)'),
+  lengthAndCoding: malformed('Content-Length with Transfer-Encoding (RFC 9112 §6.1)'),
   codingMisplaced: malformed('chunked is not the last transfer coding, once (RFC 9112 §6.1)'),
   codingUnknown: refusal(
     'RR_TRANSFER_CODING_UNKNOWN',

@@ -144,6 +144,7 @@ function readFields(
         }
         break
       case 17:
+        // Not by the parser's flag: it takes a field without a value for none at all.
         if (!equalsIgnoreCase(text, start, 'transfer-encoding')) break
         if (coding >= 0) return REFUSALS.codingMisplaced
         coding = i
@@ -155,7 +156,7 @@ function readFields(
   head.expectContinue = false
   return (
     (host < 0 ? (is11 ? REFUSALS.hostMissing : null) : checkHost(valueAt(text, spans, host))) ??
-    ((flags & FLAG_TRANSFER_ENCODING) === 0 ? null : readCoding(text, spans, coding, head)) ??
+    (coding < 0 ? null : readCoding(text, spans, coding, flags, head)) ??
     (expect < 0 || !is11 ? null : readExpectation(text, spans, expect, head)) ??
     (head.bodyLength > limits.maxBodyBytes ? REFUSALS.bodyTooLarge : null)
   )
@@ -180,13 +181,15 @@ function readCoding(
   text: string,
   spans: Int32Array,
   index: number,
+  flags: number,
   head: RequestHead,
 ): Refusal | null {
   if (head.httpVersion === '1.0') return REFUSALS.codingInHttp10
-  const value = index < 0 ? '' : valueAt(text, spans, index).toLowerCase()
+  if ((flags & FLAG_CONTENT_LENGTH) !== 0) return REFUSALS.lengthAndCoding
+  const value = valueAt(text, spans, index).toLowerCase()
   head.bodyLength = -1
-  if (value === 'chunked') return null
-  const codings = value.split(',').map((coding) => coding.trim())
+  if (value === 'chunked' && (flags & FLAG_TRANSFER_ENCODING) !== 0) return null
+  const codings = value.split(',').map((coding) => sliceTrimmed(coding, 0, coding.length))
   const first = codings.indexOf('chunked')
   return first === codings.length - 1 && !codings.includes('')
     ? REFUSALS.codingUnknown
@@ -208,25 +211,45 @@ function readExpectation(
 
 /**
  * Checks the limits of a head, whole or not, up to `end`, its length so far. What is over a limit
- * stays over it when more arrives, so that the answer is the same wherever the input was cut.
+ * stays over it when more arrives, and counts by where its lines are, never by how they were cut:
+ * the answer is the same wherever the input was.
  */
 export function checkHeadLimits(source: Llhttp, end: number, limits: HttpOptions): Refusal | null {
-  const { urlStart, urlEnd, fieldCount, spans } = source
+  const { urlStart, urlEnd } = source
   const requestLine = urlStart < 0 ? end : Math.min(end, urlEnd + VERSION_PART_LENGTH - 2)
   if (requestLine > limits.maxRequestLineBytes) return REFUSALS.requestLineTooLong
-  if (fieldCount > limits.maxHeaders) return REFUSALS.headersTooLarge
-  if (fieldCount === 0) return null
-  const blockStart = spans[0] as number
-  const blockBytes = end - blockStart
-  if (blockBytes <= limits.maxHeaderLineBytes && blockBytes <= limits.maxHeaderBlockBytes) {
-    return null
-  }
-  let lineEnd = 0
-  for (let i = 0; i < fieldCount * 4; i += 4) {
-    // A line whose value has not begun is all spaces from its colon to the end, but for a CRLF.
-    lineEnd =
-      spans[i + 2] === -1 ? Math.max(spans[i + 1] as number, end - 2) : (spans[i + 3] as number)
+  const blockBytes = urlStart < 0 ? 0 : end - urlEnd - VERSION_PART_LENGTH
+  return blockBytes <= limits.maxHeaderLineBytes &&
+    blockBytes <= limits.maxHeaderBlockBytes &&
+    source.fieldCount <= limits.maxHeaders
+    ? null
+    : checkFieldLimits(source, end, limits)
+}
+
+function checkFieldLimits(source: Llhttp, end: number, limits: HttpOptions): Refusal | null {
+  const { urlEnd, fieldCount, spans } = source
+  const blockStart = urlEnd + VERSION_PART_LENGTH
+  const last = (fieldCount - 1) * 4
+  // A name is no line before its value begins: a malformed one may never have been told.
+  const lines = fieldCount > 0 && spans[last + 2] === -1 ? fieldCount - 1 : fieldCount
+  if (lines > limits.maxHeaders) return REFUSALS.headersTooLarge
+  let lineEnd = blockStart - 2
+  for (let i = 0; i < lines * 4; i += 4) {
+    lineEnd = fieldEnd(spans, i)
     if (lineEnd - (spans[i] as number) > limits.maxHeaderLineBytes) return REFUSALS.headersTooLarge
   }
-  return lineEnd + 2 - blockStart > limits.maxHeaderBlockBytes ? REFUSALS.headersTooLarge : null
+  // What follows the last line is one without a value as yet, but for a CRLF, or ends the head.
+  const rest = end - 2 - (lineEnd + 2)
+  const block = Math.max(lineEnd + 2, end - 2) - blockStart
+  return rest > limits.maxHeaderLineBytes || block > limits.maxHeaderBlockBytes
+    ? REFUSALS.headersTooLarge
+    : null
+}
+
+/** Where the line of the field at `i` ends, or how far it has come. */
+function fieldEnd(spans: Int32Array, i: number): number {
+  const valueStart = spans[i + 2] as number
+  const valueEnd = spans[i + 3] as number
+  // An empty value is told after its line.
+  return valueEnd === valueStart ? valueEnd - 2 : valueEnd
 }

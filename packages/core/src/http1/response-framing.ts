@@ -2,9 +2,9 @@ import { RrError } from '../errors.ts'
 import type { HeaderBlock } from '../header-block.ts'
 import { FRAME_NONE } from './response-head.ts'
 
-/** False for the final statuses that never carry a body (RFC 9110 §6.4.1). */
+/** False for the final statuses that never carry a body (RFC 9110 §6.4.1, §15.3.6). */
 export function statusHasBody(status: number): boolean {
-  return status !== 204 && status !== 304
+  return status !== 204 && status !== 304 && status !== 205
 }
 
 /**
@@ -16,6 +16,8 @@ export function statusHasBody(status: number): boolean {
 export function chooseFraming(status: number, headers: HeaderBlock | null, length: number): number {
   const announced = headers === null ? -1 : headers.contentLength
   if (status === 204) return FRAME_NONE
+  // Clients do not know from the status that there is none.
+  if (status === 205) return 0
   if (status === 304 || length < 0) return announced >= 0 ? announced : FRAME_NONE
   if (announced >= 0 && announced !== length) throw lengthError(announced, length)
   return length

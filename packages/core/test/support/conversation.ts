@@ -57,7 +57,9 @@ export class Conversation {
 
   /** The client sends, in one read of the server. What the server will not read yet waits. */
   send(input: string | Uint8Array): this {
-    this.#waiting.push(typeof input === 'string' ? Buffer.from(input, 'latin1') : Buffer.from(input))
+    this.#waiting.push(
+      typeof input === 'string' ? Buffer.from(input, 'latin1') : Buffer.from(input),
+    )
     this.#deliver()
     return this
   }
@@ -87,9 +89,12 @@ export class Conversation {
 
   /** Lets everything happen that can without the client or the clock. */
   async settle(): Promise<this> {
-    for (let round = 0; round < 3; round++) {
+    let quietRounds = 0
+    while (quietRounds < 3) {
       await turns(2)
+      const waiting = this.#waiting.length
       this.#deliver()
+      quietRounds = this.#waiting.length === waiting ? quietRounds + 1 : 0
       if (this.transport.isDestroyed) this.leave(this.transport.error)
       if (this.#isOver()) this.leave()
     }

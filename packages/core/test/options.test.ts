@@ -1,0 +1,119 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { HTTP_OPTIONS } from '../src/http-options.ts'
+import {
+  describeValues,
+  nearestName,
+  type OptionRow,
+  type OptionTable,
+  resolveOptions,
+} from '../src/options.ts'
+
+const TABLE = {
+  maxThings: { type: 'integer', default: 5, minimum: 1, maximum: 10, doc: '' },
+  workers: { type: 'integer-or-auto', default: 'auto', minimum: 1, maximum: 4, doc: '' },
+  quick: { type: 'boolean', default: false, doc: '' },
+  level: { type: 'enum', default: 'info', values: ['debug', 'info'], doc: '' },
+  host: { type: 'string', default: '::', doc: '' },
+} as const satisfies OptionTable
+
+t.test('defaults fill what is not given, and nothing can be changed afterwards', (t) => {
+  const defaults = { maxThings: 5, workers: 'auto', quick: false, level: 'info', host: '::' }
+  t.same(resolveOptions(TABLE, {}, 'test'), defaults)
+  t.same(resolveOptions(TABLE, { maxThings: undefined }, 'test'), defaults)
+  const options = resolveOptions(TABLE, { maxThings: 7, quick: true }, 'test')
+  t.same(options, { ...defaults, maxThings: 7, quick: true })
+  t.ok(Object.isFrozen(options))
+  t.end()
+})
+
+t.test('values of the wrong type or outside their bounds are refused', (t) => {
+  const bad: readonly (readonly [keyof typeof TABLE, readonly unknown[], string])[] = [
+    [
+      'maxThings',
+      [0, 11, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '5', true, null, [], {}, 5n],
+      'a whole number from 1 to 10',
+    ],
+    ['workers', [0, 5, 'Auto', '2', '', null, true], "'auto' or a whole number from 1 to 4"],
+    ['quick', [0, 1, 'true', '', null], 'true or false'],
+    ['level', ['Info', 'warn', '', 0, null, 'toString'], 'one of debug, info'],
+    ['host', ['', 5, null, true, []], 'a string that is not empty'],
+  ]
+  for (const [name, values, expected] of bad) {
+    for (const value of values) {
+      t.throws(() => resolveOptions(TABLE, { [name]: value } as never, 'serve()'), {
+        code: 'RR_OPTION_INVALID',
+        message: `serve(): '${name}' takes ${expected}, not ${typeof value === 'string' ? `'${value}'` : String(value)}`,
+      })
+    }
+    t.equal(describeValues(TABLE[name] as OptionRow), expected)
+  }
+  const good: readonly Parameters<typeof resolveOptions<typeof TABLE>>[1][] = [
+    { maxThings: 1 },
+    { maxThings: 10 },
+    { workers: 'auto' },
+    { workers: 1 },
+    { workers: 4 },
+    { quick: true },
+    { level: 'debug' },
+    { host: 'a' },
+  ]
+  for (const input of good) t.match(resolveOptions(TABLE, input, 'test'), input)
+  t.end()
+})
+
+t.test('an unknown option names the nearest one', (t) => {
+  const message = (key: string): string => {
+    try {
+      resolveOptions(TABLE, { [key]: 1 } as never, 'serve()')
+    } catch (error) {
+      t.match(error, { code: 'RR_OPTION_UNKNOWN' })
+      return (error as Error).message
+    }
+    return ''
+  }
+  t.equal(message('maxthings'), "serve(): unknown option 'maxthings'; did you mean 'maxThings'?")
+  t.equal(message('maxTings'), "serve(): unknown option 'maxTings'; did you mean 'maxThings'?")
+  t.equal(message('worker'), "serve(): unknown option 'worker'; did you mean 'workers'?")
+  t.equal(message('colour'), "serve(): unknown option 'colour'")
+  t.equal(message('toString'), "serve(): unknown option 'toString'")
+  t.equal(message(''), "serve(): unknown option ''")
+  t.throws(() => resolveOptions(TABLE, JSON.parse('{"__proto__": 1}'), 'serve()'), {
+    code: 'RR_OPTION_UNKNOWN',
+  })
+  t.equal(({} as { maxThings?: number }).maxThings, undefined)
+
+  t.equal(nearestName('prot', ['port', 'host']), 'port')
+  t.equal(nearestName('x', ['port', 'host']), null)
+  t.equal(nearestName('port', []), null)
+  t.end()
+})
+
+t.test('HTTP_OPTIONS', async (t) => {
+  const source = readSources(new URL('../src/', import.meta.url))
+  for (const [name, row] of Object.entries(HTTP_OPTIONS)) {
+    const { minimum, maximum } = row
+    const option = row as OptionRow
+    t.ok(option.doc.length > 20, `${name} is documented`)
+    t.ok(minimum <= row.default && row.default <= maximum)
+    t.match(resolveOptions(HTTP_OPTIONS, { [name]: minimum }, ''), { [name]: minimum })
+    t.match(resolveOptions(HTTP_OPTIONS, { [name]: maximum }, ''), { [name]: maximum })
+    for (const outside of [minimum - 1, maximum + 1]) {
+      t.throws(() => resolveOptions(HTTP_OPTIONS, { [name]: outside }, ''), {
+        code: 'RR_OPTION_INVALID',
+      })
+    }
+    t.ok(
+      new RegExp(`limits[^;]*\\b${name}\\b|\\b${name}\\b[^;]*limits`).test(source),
+      `${name} is read`,
+    )
+  }
+})
+
+/** The text of the source, but for the table of options itself. */
+function readSources(folder: URL): string {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && file !== 'http-options.ts')
+    .map((file) => readFileSync(new URL(file, folder), 'utf8'))
+    .join('\n')
+}
