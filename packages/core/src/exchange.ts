@@ -35,6 +35,10 @@ export interface Exchange {
   readonly failure: Error | null
   /** Told when the exchange ends without its answer having been sent whole. */
   abortListener: ((error: Error) => void) | null
+  /** True once the client has said that it sends no more (FIN) while its answer is owed. */
+  readonly hasClientLeft: boolean
+  /** Told when that happens. An answer may still reach a client that has closed its side only. */
+  leaveListener: ((error: Error) => void) | null
   /** Told once when the exchange ends: the status sent (0 for none) and the body's bytes. */
   endListener: ((status: number, bodyBytes: number) => void) | null
 

@@ -95,6 +95,13 @@ export const HTTP_OPTIONS = {
     maximum: 3_600_000,
     doc: 'Time that a client may take none of the bytes waiting for it; then the connection is cut.',
   },
+  halfOpenTimeoutMs: {
+    type: 'integer',
+    default: 10_000,
+    minimum: 1,
+    maximum: 3_600_000,
+    doc: 'Time that a connection whose client has closed its side, and has most likely gone, is kept while nothing is sent to it; then it is cut.',
+  },
   lingerTimeoutMs: {
     type: 'integer',
     default: 5000,

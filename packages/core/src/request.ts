@@ -101,7 +101,10 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
     return this.#id
   }
 
-  /** Aborts when the client goes before its answer was sent whole. Costs nothing when not used. */
+  /**
+   * Aborts when the client goes before its answer was sent whole: also when it only closes its
+   * side of the connection, after which an answer may still reach it. Costs nothing when not used.
+   */
   get signal(): AbortSignal {
     if (this.#abort === null) {
       const controller = new AbortController()
@@ -109,7 +112,10 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
       const exchange = this.#exchange
       // A connection serves many requests in turn: never listen in on a later one's.
       if (exchange.sequence === this.#sequence) {
-        addAbortListener(exchange, (error) => controller.abort(error))
+        const abort = (error: Error): void => controller.abort(error)
+        addAbortListener(exchange, abort)
+        exchange.leaveListener = abort
+        if (exchange.hasClientLeft) abort(new Error('the client has closed its side'))
       } else if (exchange.sequence === this.#sequence + 1 && exchange.failure !== null) {
         controller.abort(exchange.failure)
       }

@@ -57,6 +57,11 @@ export interface Transport {
 
 /** What a transport drives. */
 export interface ProtocolConnection {
+  /**
+   * True while a request is being received or answered, or output waits to be sent; false when
+   * only the peer's next request, or its close, is awaited.
+   */
+  readonly hasWork: boolean
   /** Input. The bytes are borrowed for the length of the call: copy what is kept. */
   onData(bytes: Uint8Array, offset: number, length: number): void
   /** The peer will send no more (FIN). Output may still go. */

@@ -15,26 +15,14 @@ import type {
   TlsFacts,
   Transport,
 } from '../transport.ts'
-import { ChunkedBody, type ChunkedBodyFault } from './chunked-body.ts'
-import { dateLine } from './http-date.ts'
+import { AnswerWriter } from './answer-writer.ts'
 import { InputStash } from './input-stash.ts'
-import { LLHTTP_OK, LLHTTP_PAUSED, llhttp, WINDOW_BYTES } from './llhttp.ts'
+import { llhttp } from './llhttp.ts'
+import { requestHead as facts, MessageReader } from './message-reader.ts'
 import { Output } from './output.ts'
-import { parseRefusal } from './parse-refusal.ts'
-import { PartialHead } from './partial-head.ts'
 import { ReceivePace } from './receive-pace.ts'
 import { REFUSALS, type Refusal, refusalText } from './refusal.ts'
-import { checkHeadLimits, RequestHead, readRequestHead } from './request-head.ts'
-import { chooseFraming, lengthError, statusHasBody } from './response-framing.ts'
-import {
-  CONNECTION_CLOSE,
-  CONNECTION_DEFAULT,
-  CONNECTION_KEEP_ALIVE,
-  CONTINUE,
-  FRAME_CHUNKED,
-  FRAME_NONE,
-  serializeResponseHead,
-} from './response-head.ts'
+import { SendStall } from './send-stall.ts'
 
 /** What all connections of a listener share. */
 export interface Http1Context {
@@ -49,15 +37,13 @@ export interface Http1Context {
 const READ_AWAITING = 0
 /** The rest of a head. */
 const READ_HEAD = 1
-/** The rest of a body of known length. */
-const READ_FIXED = 2
-/** The rest of a chunked body. */
-const READ_CHUNKED = 3
+/** The rest of a body. */
+const READ_BODY = 2
 /** Nothing: the request is whole, and what follows waits until it is answered. */
-const READ_COMPLETE = 4
+const READ_COMPLETE = 3
 /** Nothing more: what still comes is dropped, so that the last answer is not lost to a reset. */
-const READ_LINGERING = 5
-const READ_CLOSED = 6
+const READ_LINGERING = 4
+const READ_CLOSED = 5
 
 // What is owed to the client.
 /** Nothing: there is no request. */
@@ -71,20 +57,6 @@ const WRITE_ANSWERED = 3
 
 /** How much pipelined input may wait before reading stops. */
 const STASH_BYTES = 65_536
-/** Heads are parsed from a window of this size: enough for nearly all, cheap to fill again. */
-const HEAD_WINDOW_BYTES = 8192
-
-/** Facts of the request being read; valid while the handler is called, shared by the thread. */
-const facts = new RequestHead()
-/** The parser at the start of a message, for whoever begins one. */
-let idleParser = llhttp.acquire()
-
-const CHUNKED_REFUSALS: { readonly [fault in ChunkedBodyFault]: Refusal } = {
-  'body-too-large': REFUSALS.bodyTooLarge,
-  'chunk-extensions': REFUSALS.chunkExtensions,
-  'trailers-too-large': REFUSALS.headersTooLarge,
-  'trailer-forbidden': REFUSALS.trailerForbidden,
-}
 const REFUSAL_HEADERS = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
 
 /** Assigned by the class, which alone can reach its private parts. */
@@ -107,22 +79,20 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   hasBody = false
   bodySink: BodySink | null = null
   failure: Error | null = null
+  hasClientLeft = false
   abortListener: ((error: Error) => void) | null = null
+  leaveListener: ((error: Error) => void) | null = null
   endListener: ((status: number, bodyBytes: number) => void) | null = null
 
   readonly #transport: Transport
   readonly #context: Http1Context
   readonly #output: Output
+  readonly #reader: MessageReader
+  readonly #writer: AnswerWriter
   #read = READ_AWAITING
   #write = WRITE_IDLE
-  /** llhttp's state, while a head or a chunked body is only in part here; else 0. */
-  #parser = 0
-  #partial: PartialHead | null = null
-  #chunked: ChunkedBody | null = null
-  #remaining = 0
   #stash: InputStash | null = null
   #pace: ReceivePace | null = null
-  #emptyLine = 0
   #isConsuming = false
   #isFlushPlanned = false
   #isReadingPaused = false
@@ -132,24 +102,23 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   /** When an idle connection is closed. */
   #idleUntilMs: number
   #lingerUntilMs = 0
-  #unsentBytes = 0
-  #stalledUntilMs = 0
+  /** When a connection is cut whose client has ended its side and is sent nothing. */
+  #halfOpenUntilMs = Number.POSITIVE_INFINITY
+  #stall: SendStall | null = null
   // The request being answered.
   #isHead = false
   #isHttp10 = false
   #keepAlive = true
   #awaitsContinue = false
   #discardedBytes = 0
-  // Its answer.
-  #status = 0
-  #bodyBytes = 0
-  #framing = 0
   #source: StreamSource | null = null
 
   constructor(transport: Transport, context: Http1Context) {
     this.#transport = transport
     this.#context = context
     this.#output = new Output(transport)
+    this.#reader = new MessageReader(context.limits)
+    this.#writer = new AnswerWriter(this.#output, context.clock)
     this.#idleUntilMs = context.clock.nowMs + context.limits.headersTimeoutMs
     transport.setDeadline(this.#idleUntilMs)
   }
@@ -190,7 +159,12 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     return this.#transport.tls
   }
 
-  // ---- ProtocolConnection: events ----
+  // ---- ProtocolConnection ----
+
+  get hasWork(): boolean {
+    const isBusy = this.#read > READ_AWAITING && this.#read < READ_LINGERING
+    return isBusy || !this.#output.isEmpty || this.#transport.bufferedBytes > 0
+  }
 
   onData(bytes: Uint8Array, offset: number, length: number): void {
     if (!this.#canRead()) return
@@ -208,7 +182,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   onEnd(): void {
     this.#isInputEnded = true
+    this.#putOffHalfOpen()
     this.#continueInput()
+    if (this.#isOwed()) this.#noticeLeave()
     this.#settle()
   }
 
@@ -230,12 +206,10 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   onClose(error: Error | null): void {
     if (this.#read === READ_CLOSED) return
-    const wasOwed = this.#write === WRITE_OWED || this.#write === WRITE_STREAMING
     this.#read = READ_CLOSED
-    this.#releaseParser()
+    this.#reader.release()
     this.#stash = null
-    const status = this.#write === WRITE_STREAMING ? this.#status : 0
-    if (wasOwed) this.#failExchange(status, abortedError(error))
+    if (this.#isOwed()) this.#failExchange(this.#writer.status, abortedError(error))
     else this.#dropBody(abortedError(error))
   }
 
@@ -244,8 +218,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#read === READ_LINGERING) {
       if (nowMs >= this.#lingerUntilMs) this.#endLinger(nowMs)
     } else if (this.#output.isBlocked) {
-      this.#updateStall()
-      if (nowMs >= this.#stalledUntilMs) this.#cutOff(stalledError())
+      if (nowMs >= this.#stallDeadlineMs()) this.#cutOff(stalledError())
+    } else if (nowMs >= this.#halfOpenUntilMs) {
+      this.#cutOff(abortedError(null))
     } else if (this.#read === READ_AWAITING) {
       if (nowMs >= this.#idleUntilMs) this.#shutDown()
     } else if (nowMs >= this.#receiveDeadlineMs()) {
@@ -260,8 +235,15 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     return this.#read < READ_LINGERING
   }
 
-  #isReceivingBody(): boolean {
-    return this.#read === READ_FIXED || this.#read === READ_CHUNKED
+  /** True while an answer, or the rest of one, is owed. */
+  #isOwed(): boolean {
+    return this.#write === WRITE_OWED || this.#write === WRITE_STREAMING
+  }
+
+  /** The client will send no more. It may be waiting for its answer, but most likely it has gone. */
+  #noticeLeave(): void {
+    this.hasClientLeft = true
+    this.leaveListener?.(abortedError(null))
   }
 
   #consume(bytes: Uint8Array, from: number, to: number): void {
@@ -274,9 +256,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
           this.#stash.keep(bytes, position, to)
           break
         }
-        if (this.#read <= READ_HEAD) position = this.#readHead(bytes, position, to)
-        else if (this.#read === READ_FIXED) position = this.#readFixed(bytes, position, to)
-        else position = this.#readChunked(bytes, position, to)
+        if (this.#read === READ_BODY) this.#readBody(bytes, position, to)
+        else this.#readHead(bytes, position, to)
+        position = this.#reader.position
       }
     } finally {
       this.#isConsuming = false
@@ -297,101 +279,31 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     return this.#read < READ_COMPLETE && !(this.#output.isBlocked && this.#read <= READ_HEAD)
   }
 
-  #readHead(bytes: Uint8Array, from: number, to: number): number {
-    let position = from
-    if (this.#read === READ_AWAITING) {
-      const byte = bytes[position] as number
-      if (byte === 0x0d || byte === 0x0a || this.#emptyLine === 1) {
-        return this.#readEmptyLine(byte, position)
-      }
-      llhttp.beginHead()
-    } else {
-      this.#partial?.restore(llhttp)
+  #readHead(bytes: Uint8Array, from: number, to: number): void {
+    const reader = this.#reader
+    const isWhole = reader.readHead(bytes, from, to)
+    this.#isHead = reader.isHead
+    if (reader.refusal !== null) {
+      this.#refuse(reader.refusal)
+    } else if (isWhole) {
+      this.#beginExchange()
+    } else if (reader.hasPart) {
+      if (this.#read === READ_AWAITING) this.#startPace()
+      this.#read = READ_HEAD
+      this.#pace?.add(reader.position - from)
     }
-    const seen = this.#partial?.length ?? 0
-    const parser = this.#parser === 0 ? idleParser : this.#parser
-    const end = llhttp.load(bytes, position, to, HEAD_WINDOW_BYTES)
-    const code = llhttp.executeHead(parser, position, end, seen)
-    const stop = llhttp.consumed
-    const length = seen + stop - position
-    this.#isHead = length > 4 && llhttp.isHead(parser)
-    const overLimit = checkHeadLimits(llhttp, length, this.#context.limits)
-    if (overLimit !== null) {
-      this.#refuse(overLimit)
-      return to
-    }
-    if (code === LLHTTP_OK) {
-      this.#keepHead(position, end)
-      return end
-    }
-    if (code !== LLHTTP_PAUSED) {
-      this.#refuse(parseRefusal(llhttp, parser, length))
-      return to
-    }
-    let text = llhttp.text(position, stop)
-    if (this.#partial !== null) text = this.#partial.text + text
-    const refused = readRequestHead(text, llhttp, parser, this.#context.limits, facts)
-    if (refused !== null) {
-      this.#refuse(refused)
-      return to
-    }
-    position = stop
-    this.#beginExchange()
-    return position
   }
 
-  /** Takes one CRLF before a request line (RFC 9112 §2.2), and no other empty line. */
-  #readEmptyLine(byte: number, position: number): number {
-    if (byte === (this.#emptyLine === 0 ? 0x0d : 0x0a) && this.#emptyLine < 2) {
-      this.#emptyLine++
-    } else {
-      this.#refuse(REFUSALS.emptyLines)
+  #readBody(bytes: Uint8Array, from: number, to: number): void {
+    const reader = this.#reader
+    const data = reader.readBody(bytes, from, to, this.bodySink !== null)
+    if (reader.refusal !== null) {
+      this.#refuse(reader.refusal)
+      return
     }
-    return position + 1
-  }
-
-  #keepHead(from: number, to: number): void {
-    if (this.#parser === 0) {
-      this.#parser = idleParser
-      idleParser = llhttp.acquire()
-    }
-    if (this.#partial === null) {
-      this.#partial = new PartialHead()
-      this.#startPace()
-    }
-    this.#read = READ_HEAD
-    this.#partial.save(llhttp, llhttp.text(from, to))
-    this.#pace?.add(to - from)
-  }
-
-  #readFixed(bytes: Uint8Array, from: number, to: number): number {
-    const length = Math.min(to - from, this.#remaining)
-    this.#remaining -= length
-    const isLast = this.#remaining === 0
-    this.#deliverBody(this.bodySink === null ? null : copyBytes(bytes, from, length), length)
+    this.#deliverBody(data, reader.position - from)
     // Over the bound on what is thrown away, the connection has been closed.
-    if (isLast && this.#read === READ_FIXED) this.#endBody('')
-    return from + length
-  }
-
-  #readChunked(bytes: Uint8Array, from: number, to: number): number {
-    const chunked = this.#chunked as ChunkedBody
-    const end = llhttp.load(bytes, from, to, WINDOW_BYTES)
-    const code = llhttp.executeBody(this.#parser, from, end, chunked)
-    const data = llhttp.decoded()
-    const stop = llhttp.consumed
-    const isComplete = llhttp.messageComplete
-    if (chunked.fault !== null) {
-      this.#refuse(CHUNKED_REFUSALS[chunked.fault])
-      return to
-    }
-    if (code !== LLHTTP_OK && !isComplete) {
-      this.#refuse(parseRefusal(llhttp, this.#parser, 1))
-      return to
-    }
-    this.#deliverBody(data, stop - from)
-    if (isComplete && this.#read === READ_CHUNKED) this.#endBody(chunked.trailers)
-    return stop
+    if (reader.isBodyComplete && this.#read === READ_BODY) this.#endBody()
   }
 
   /** @param wireBytes what the data took on the wire, framing included */
@@ -406,14 +318,14 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#write === WRITE_ANSWERED && !isWorthWhile) this.#shutDown()
   }
 
-  #endBody(trailers: string): void {
+  #endBody(): void {
     this.#read = READ_COMPLETE
     this.#awaitsContinue = false
-    this.#releaseParser()
+    this.#reader.release()
     const sink = this.bodySink
     this.bodySink = null
     this.#isBodyPaused = false
-    sink?.onEnd(trailers)
+    sink?.onEnd(this.#reader.trailers)
     if (this.#write === WRITE_ANSWERED) this.#nextRequest()
   }
 
@@ -427,49 +339,19 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   // ---- The exchange ----
 
   #beginExchange(): void {
+    this.hasBody = facts.bodyLength !== 0
+    this.hasClientLeft = false
     this.#isHttp10 = facts.httpVersion === '1.0'
     this.#keepAlive = facts.keepAlive && !this.#isDraining
-    this.#awaitsContinue = facts.expectContinue && facts.bodyLength !== 0
-    this.#emptyLine = 0
+    this.#awaitsContinue = facts.expectContinue && this.hasBody
     this.#discardedBytes = 0
-    this.#partial = null
+    this.#reader.beginBody()
+    if (this.hasBody && this.#read === READ_AWAITING) this.#startPace()
+    this.#read = this.hasBody ? READ_BODY : READ_COMPLETE
     this.#write = WRITE_OWED
-    this.hasBody = facts.bodyLength !== 0
-    if (this.hasBody) {
-      this.#beginBody(facts.bodyLength)
-    } else {
-      this.#read = READ_COMPLETE
-      this.#releaseParser()
-    }
+    this.#writer.begin(this.#isHead, this.#isHttp10)
     this.#context.metrics.requestStarted()
     this.#context.service.onRequest(this)
-  }
-
-  #beginBody(length: number): void {
-    if (this.#read === READ_AWAITING) this.#startPace()
-    if (length < 0) {
-      if (this.#parser === 0) {
-        this.#parser = idleParser
-        idleParser = llhttp.acquire()
-      }
-      llhttp.resume(this.#parser)
-      this.#chunked = new ChunkedBody(this.#context.limits)
-      this.#read = READ_CHUNKED
-    } else {
-      this.#releaseParser()
-      this.#remaining = length
-      this.#read = READ_FIXED
-    }
-  }
-
-  #releaseParser(): void {
-    this.#chunked = null
-    if (this.#parser === 0) {
-      llhttp.reset(idleParser)
-    } else {
-      llhttp.release(this.#parser)
-      this.#parser = 0
-    }
   }
 
   #startPace(): void {
@@ -484,7 +366,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   wantBody(): void {
     if (!this.#awaitsContinue || this.#write !== WRITE_OWED) return
     this.#awaitsContinue = false
-    this.#output.addText(CONTINUE)
+    this.#writer.writeContinue()
     this.#planFlush()
   }
 
@@ -504,17 +386,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   respond(status: number, headers: HeaderBlock | null, body: string | Uint8Array | null): void {
     if (this.#write !== WRITE_OWED) return
-    const length = typeof body === 'string' ? Buffer.byteLength(body) : (body?.length ?? 0)
-    const framing = chooseFraming(status, headers, body === null && this.#isHead ? -1 : length)
-    const head = this.#serializeHead(status, headers, framing)
-    if (body === null || this.#isHead || !statusHasBody(status)) {
-      this.#output.addText(head)
-    } else {
-      this.#bodyBytes = length
-      if (typeof body !== 'string') this.#output.addBytes(head, body, '')
-      else if (length === body.length) this.#output.addAscii(head, body)
-      else this.#output.addBytes(head, Buffer.from(body), '')
-    }
+    this.#decideKeepAlive(headers)
+    this.#writer.writeWhole(status, headers, body, this.#keepAlive)
     this.#endAnswer()
   }
 
@@ -523,48 +396,28 @@ export class Http1Connection implements ProtocolConnection, Exchange {
       source.onCancel(null)
       return
     }
-    const framing = this.#streamFraming(status, headers)
-    this.#output.addText(this.#serializeHead(status, headers, framing))
-    if (this.#isHead || !statusHasBody(status)) {
+    this.#decideKeepAlive(headers)
+    if (this.#writer.endsWithConnection(status, headers)) this.#keepAlive = false
+    if (!this.#writer.writeHead(status, headers, this.#keepAlive)) {
       source.onCancel(null)
       this.#endAnswer()
       return
     }
-    this.#framing = framing
     this.#source = source
     this.#write = WRITE_STREAMING
     this.#planFlush()
   }
 
-  #streamFraming(status: number, headers: HeaderBlock | null): number {
-    if (!statusHasBody(status)) return chooseFraming(status, headers, 0)
-    if (headers !== null && headers.contentLength >= 0) return headers.contentLength
-    if (!this.#isHttp10) return FRAME_CHUNKED
-    // Without framing the end of the connection is the end of the body (RFC 9112 §6.3).
-    this.#keepAlive = false
-    return FRAME_NONE
-  }
-
   writeStream(chunk: Uint8Array): boolean {
     if (this.#write !== WRITE_STREAMING || chunk.length === 0) return true
-    const length = this.#bodyBytes + chunk.length
-    if (this.#framing >= 0 && length > this.#framing) throw lengthError(this.#framing, length)
-    this.#bodyBytes = length
-    if (this.#framing === FRAME_CHUNKED) {
-      this.#output.addBytes(`${chunk.length.toString(16)}\r\n`, chunk, '\r\n')
-    } else {
-      this.#output.addBytes('', chunk, '')
-    }
+    this.#writer.writeChunk(chunk)
     this.#planFlush()
     return !this.#output.isBlocked
   }
 
   endStream(): void {
     if (this.#write !== WRITE_STREAMING) return
-    if (this.#framing >= 0 && this.#bodyBytes < this.#framing) {
-      throw lengthError(this.#framing, this.#bodyBytes)
-    }
-    if (this.#framing === FRAME_CHUNKED) this.#output.addText('0\r\n\r\n')
+    this.#writer.writeEnd()
     this.#endAnswer()
   }
 
@@ -574,27 +427,17 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#cutOff(error)
   }
 
-  #serializeHead(status: number, headers: HeaderBlock | null, framing: number): string {
+  #decideKeepAlive(headers: HeaderBlock | null): void {
     if (headers?.close === true) this.#keepAlive = false
     // A client told to wait for 100 may send its body or not: nobody can tell what comes next.
     if (this.#awaitsContinue) this.#keepAlive = false
-    if (this.#remaining > this.#context.limits.maxDiscardBytes) this.#keepAlive = false
-    this.#status = status
-    this.#bodyBytes = 0
-    const persistence = this.#keepAlive
-      ? this.#isHttp10
-        ? CONNECTION_KEEP_ALIVE
-        : CONNECTION_DEFAULT
-      : CONNECTION_CLOSE
-    const date = dateLine(this.#context.clock.nowMs)
-    return serializeResponseHead(status, headers, framing, persistence, date)
+    if (this.#reader.remaining > this.#context.limits.maxDiscardBytes) this.#keepAlive = false
   }
 
   /** The answer is complete. */
   #endAnswer(): void {
-    const status = this.#status
     this.#write = WRITE_ANSWERED
-    this.#finishExchange(status)
+    this.#finishExchange(this.#writer.status)
     if (this.bodySink !== null) this.#dropBody(answeredError())
     if (this.#read === READ_COMPLETE) this.#nextRequest()
     else if (!this.#keepAlive) this.#shutDown()
@@ -623,11 +466,12 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.sequence++
     this.#source = null
     this.abortListener = null
+    this.leaveListener = null
     this.#context.metrics.requestFinished()
     const { endListener } = this
     if (endListener === null) return
     this.endListener = null
-    endListener(status, this.#bodyBytes)
+    endListener(status, this.#writer.bodyBytes)
   }
 
   /** The exchange ends without a whole answer. */
@@ -669,14 +513,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   #writeRefusal(refused: Refusal): void {
-    const body = refusalText(refused)
-    const head = this.#serializeHead(refused.status, REFUSAL_HEADERS, body.length)
-    if (this.#isHead) {
-      this.#output.addText(head)
-    } else {
-      this.#output.addText(head + body)
-      this.#bodyBytes = body.length
-    }
+    this.#writer.begin(this.#isHead, this.#isHttp10)
+    this.#writer.writeWhole(refused.status, REFUSAL_HEADERS, refusalText(refused), false)
   }
 
   /** Sends what is left and closes; what the client still sends is read and dropped (RFC 9112 §9.6). */
@@ -684,7 +522,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#read >= READ_LINGERING) return
     this.#stopReading()
     this.#output.flush()
-    this.#updateStall()
+    if (this.#transport.bufferedBytes > 0) this.#stallDeadlineMs()
     this.#transport.end()
   }
 
@@ -695,9 +533,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   #stopReading(): void {
-    this.#releaseParser()
+    this.#reader.release()
     this.#stash = null
-    this.#partial = null
     this.#isBodyPaused = false
     this.#read = READ_LINGERING
     this.#lingerUntilMs = this.#context.clock.nowMs + this.#context.limits.lingerTimeoutMs
@@ -705,9 +542,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   /** The time to linger is over, but for a client that has been taking the answer all along. */
   #endLinger(nowMs: number): void {
-    const wasSending = this.#unsentBytes > 0
-    this.#updateStall()
-    if (wasSending && nowMs < this.#stalledUntilMs) {
+    const wasSending = this.#stall?.wasWaiting === true
+    if (wasSending && nowMs < this.#stallDeadlineMs()) {
       this.#lingerUntilMs = nowMs + this.#context.limits.lingerTimeoutMs
     } else {
       this.#transport.destroy(wasSending ? stalledError() : undefined)
@@ -719,9 +555,17 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   /** Sends the batch, and brings reading and the deadline in line with the state. */
   #settle(): void {
     if (this.#read === READ_CLOSED) return
-    this.#output.flush()
+    if (!this.#output.isEmpty) {
+      this.#output.flush()
+      if (this.#isInputEnded) this.#putOffHalfOpen()
+    }
     this.#updateReading()
     this.#updateDeadline()
+  }
+
+  /** A client that is sent something still gets it, or the system says that it has gone. */
+  #putOffHalfOpen(): void {
+    this.#halfOpenUntilMs = this.#context.clock.nowMs + this.#context.limits.halfOpenTimeoutMs
   }
 
   /** Sends at the end of the turn, so that answers that come together leave together. */
@@ -757,11 +601,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   #deadlineMs(): number {
     if (this.#read === READ_LINGERING) return this.#lingerUntilMs
-    if (this.#output.isBlocked) {
-      this.#updateStall()
-      return this.#stalledUntilMs
-    }
-    this.#stalledUntilMs = 0
+    if (this.#output.isBlocked) return this.#stallDeadlineMs()
+    this.#stall?.clear()
+    if (this.#isInputEnded) return this.#halfOpenUntilMs
     if (this.#read === READ_AWAITING) return this.#idleUntilMs
     return this.#receiveDeadlineMs()
   }
@@ -769,26 +611,17 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   /** When what is still to come of a request is too slow. */
   #receiveDeadlineMs(): number {
     const isHead = this.#read === READ_HEAD
-    if (this.#pace === null || !(isHead || this.#isReceivingBody())) return Number.POSITIVE_INFINITY
+    if (this.#pace === null || !(isHead || this.#read === READ_BODY))
+      return Number.POSITIVE_INFINITY
     return this.#pace.deadlineMs(isHead)
   }
 
-  /** A client has time to take something, from when it last did, not all the time it wants. */
-  #updateStall(): void {
+  #stallDeadlineMs(): number {
     const { clock, limits } = this.#context
-    const unsent = this.#transport.bufferedBytes
-    if (this.#stalledUntilMs === 0 || unsent < this.#unsentBytes) {
-      this.#stalledUntilMs = clock.nowMs + limits.sendTimeoutMs
-    }
-    this.#unsentBytes = unsent
+    this.#stall ??= new SendStall()
+    this.#stall.update(this.#transport, clock.nowMs, limits.sendTimeoutMs)
+    return this.#stall.untilMs
   }
-}
-
-function copyBytes(bytes: Uint8Array, from: number, length: number): Uint8Array {
-  // Not from Node's pool: the application owns the whole ArrayBuffer, and sees nothing else in it.
-  const copy = Buffer.allocUnsafeSlow(length)
-  copy.set(bytes.subarray(from, from + length))
-  return copy
 }
 
 function abortedError(cause: Error | null): RrError {
