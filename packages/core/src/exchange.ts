@@ -1,16 +1,8 @@
 import type { HeaderBlock } from './header-block.ts'
 import type { EndpointAddress, TlsFacts } from './transport.ts'
 
-/**
- * The hinge between a protocol connection and request/response semantics: one request and its
- * answer. Each protocol implements it once; semantics know nothing else of a protocol.
- *
- * The facts about the request are valid only during `RequestService.onRequest`; after the answer
- * is complete every method is a no-op, so a handler that is late harms nobody.
- */
-export interface Exchange {
-  /** Changes when the exchange ends: what holds an older number has outlived its request. */
-  readonly sequence: number
+/** What a request's head says, whatever the protocol. */
+export interface RequestFacts {
   readonly method: string
   /** The request target as it was sent (RFC 9112 §3.2). */
   readonly target: string
@@ -24,6 +16,19 @@ export interface Exchange {
   /** A string with the field lines (`name: value CRLF`) from `fieldsStart` on, as received. */
   readonly head: string
   readonly fieldsStart: number
+}
+
+/**
+ * The hinge between a protocol connection and request/response semantics: one request and its
+ * answer. Each protocol implements it once; semantics know nothing else of a protocol.
+ *
+ * After the answer is complete every method is a no-op, so a handler that is late harms nobody.
+ */
+export interface Exchange {
+  /** Changes when the exchange ends: what holds an older number has outlived its request. */
+  readonly sequence: number
+  /** Valid only during `RequestService.onRequest`: what is kept of it is taken then. */
+  readonly request: RequestFacts
   readonly hasBody: boolean
   readonly peer: EndpointAddress
   readonly local: EndpointAddress

@@ -20,11 +20,16 @@ const CONNECTION_FIELDS = new Set([
   'transfer-encoding',
 ])
 
+let nextSerial = 0
+const frozenBlocks = new WeakMap<object, HeaderBlock>()
+
 /**
  * Response headers, checked and serialised once. Make one at start for headers that do not change
  * (`headerBlock({...})`) and give it to as many responses as you like.
  */
 export class HeaderBlock {
+  /** Counts up with each block made in this thread: a key for what is derived from a block. */
+  readonly serial: number = nextSerial++
   /** Names as given, values as sent; without `content-length` and the connection's own fields. */
   readonly pairs: readonly (readonly [string, string])[]
   /** The same as HTTP/1.1 field lines, each with its CRLF. */
@@ -81,7 +86,19 @@ export class HeaderBlock {
  * app.get('/logo', () => bytes(logo, { headers }))
  */
 export function headerBlock(input: HeadersInput): HeaderBlock {
-  return input instanceof HeaderBlock ? input : new HeaderBlock(headerPairs(input))
+  if (input instanceof HeaderBlock) return input
+  if (!Object.isFrozen(input)) return new HeaderBlock(headerPairs(input))
+  // What is frozen is the same next time: constants such as a router's 404 are checked once.
+  const known = frozenBlocks.get(input)
+  if (known !== undefined) return known
+  const block = new HeaderBlock(headerPairs(input))
+  if (isConstant(input)) frozenBlocks.set(input, block)
+  return block
+}
+
+/** True for a frozen record of strings: freezing makes no array in it, and no Headers, constant. */
+function isConstant(input: object): boolean {
+  return !isIterable(input) && Object.values(input).every((value) => typeof value === 'string')
 }
 
 /** `base` with the fields of `input` in place of its own of the same name. */

@@ -106,6 +106,8 @@ export class RequestDispatcher implements RequestService {
 
   #observe(exchange: Exchange, request: HttpRequest, onAccess: (entry: AccessEntry) => void): void {
     const start = performance.now()
+    // Asked for now, while the socket still knows: a client that has left has no address.
+    void exchange.peer
     exchange.endListener = (status, bodyBytes) => {
       try {
         onAccess({ request, status, bodyBytes, durationMs: performance.now() - start })
@@ -155,7 +157,12 @@ function checkBody(body: unknown): ResponseBody {
 }
 
 function statusOf(error: unknown): number {
-  return error instanceof HttpError || error instanceof RrError ? error.status : 500
+  try {
+    return error instanceof HttpError || error instanceof RrError ? error.status : 500
+  } catch {
+    // Thrown values can be Proxies, of which any look can throw.
+    return 500
+  }
 }
 
 function isClientFault(error: unknown): boolean {

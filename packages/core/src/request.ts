@@ -45,14 +45,15 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
   constructor(exchange: Exchange) {
     this.#exchange = exchange
     this.#sequence = exchange.sequence
-    this.method = exchange.method
-    this.target = exchange.target
-    this.path = exchange.path
-    this.queryString = exchange.queryString
-    this.httpVersion = exchange.httpVersion
-    this.#head = exchange.head
-    this.#fieldsStart = exchange.fieldsStart
-    this.#authority = exchange.authority
+    const facts = exchange.request
+    this.method = facts.method
+    this.target = facts.target
+    this.path = facts.path
+    this.queryString = facts.queryString
+    this.httpVersion = facts.httpVersion
+    this.#head = facts.head
+    this.#fieldsStart = facts.fieldsStart
+    this.#authority = facts.authority
     if (exchange.hasBody) {
       const body = new RequestBody(exchange)
       this.#body = body

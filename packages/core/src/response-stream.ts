@@ -1,5 +1,10 @@
 import type { Exchange, StreamSource } from './exchange.ts'
 import type { StreamBody } from './response.ts'
+import { toError } from './thrown-value.ts'
+
+/** What one stream may send before others have their turn: a few hundred microseconds of work. */
+const TURN_CHUNKS = 32
+const TURN_BYTES = 262_144
 
 /** What a body is pulled from: an iterator, or a stream's reader. */
 export interface ChunkReader {
@@ -78,6 +83,8 @@ export class ResponseStream implements StreamSource {
    */
   async run(): Promise<Error | null> {
     try {
+      let chunks = 0
+      let bytes = 0
       while (!this.#cancelled) {
         const { done, value } = await this.#reader.next()
         if (this.#cancelled) break
@@ -85,12 +92,22 @@ export class ResponseStream implements StreamSource {
           this.#exchange.endStream()
           break
         }
-        if (!this.#exchange.writeStream(toBytes(value))) await this.#writable()
+        const chunk = toBytes(value)
+        if (!this.#exchange.writeStream(chunk)) await this.#writable()
+        chunks++
+        bytes += chunk.length
+        // A producer that never waits, and a client that keeps up, would have the thread for
+        // themselves: promises and drains come before any other connection's input.
+        if (chunks >= TURN_CHUNKS || bytes >= TURN_BYTES) {
+          await nextTurn()
+          chunks = 0
+          bytes = 0
+        }
       }
       return null
     } catch (thrown) {
       if (this.#cancelled) return null
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+      const error = toError(thrown)
       this.#exchange.abortStream(error)
       this.#cancel(error)
       return error
@@ -119,6 +136,12 @@ export class ResponseStream implements StreamSource {
       this.#resume = resolve
     })
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 function toBytes(chunk: unknown): Uint8Array {

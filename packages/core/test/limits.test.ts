@@ -276,6 +276,7 @@ t.test('maxDiscardBytes: an unread body over it costs the connection', async (t)
     [
       ['9 bytes are discarded', body(9) + NEXT, [200, 200], 'open'],
       ['10 bytes are discarded', body(10) + NEXT, [200, 200], 'open'],
+      ['of each request', body(10) + body(10) + NEXT, [200, 200, 200], 'open'],
       [
         '11 bytes are not, and the answer says so',
         body(11) + NEXT,

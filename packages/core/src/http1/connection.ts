@@ -3,6 +3,7 @@ import type {
   BodySink,
   ConnectionMetrics,
   Exchange,
+  RequestFacts,
   RequestService,
   StreamSource,
 } from '../exchange.ts'
@@ -125,29 +126,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   // ---- Exchange: facts ----
 
-  get method(): string {
-    return facts.method
-  }
-  get target(): string {
-    return facts.target
-  }
-  get path(): string {
-    return facts.path
-  }
-  get queryString(): string {
-    return facts.queryString
-  }
-  get authority(): string | null {
-    return facts.authority
-  }
-  get httpVersion(): '1.0' | '1.1' {
-    return facts.httpVersion
-  }
-  get head(): string {
-    return facts.text
-  }
-  get fieldsStart(): number {
-    return facts.fieldsStart
+  get request(): RequestFacts {
+    return facts
   }
   get peer(): EndpointAddress {
     return this.#transport.peer

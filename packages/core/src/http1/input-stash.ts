@@ -44,7 +44,7 @@ export class InputStash {
   /** To twice the size: a byte at a time must not copy all of it each time. */
   #grow(added: number): void {
     const { length } = this
-    const grown = Buffer.allocUnsafeSlow(length === 0 ? added : 2 * length + added)
+    const grown = Buffer.allocUnsafeSlow(Math.max(2 * length, length + added))
     grown.set(this.#bytes.subarray(this.#from, this.#to))
     this.#bytes = grown
     this.#from = 0

@@ -32,6 +32,7 @@ export const WINDOW_BYTES = 65_536
 /** Spans kept for a head: more field lines than the largest `maxHeaders`, one over so that it shows. */
 const MAX_FIELDS = 2001
 /** Offsets into llhttp_t on a 32-bit target, checked against llhttp's own getters at load. */
+const OFFSET_ERROR_POSITION = 20
 const OFFSET_METHOD = 41
 const OFFSET_MAJOR = 42
 const OFFSET_MINOR = 43
@@ -89,6 +90,7 @@ class Llhttp {
   readonly #window: number
   readonly #idle: number[] = []
   #memory: Buffer
+  #words: Int32Array
   /** Offset in the message of window byte 0; added to window offsets by the callbacks. */
   #delta = 0
   #body: ChunkedBody | null = null
@@ -104,6 +106,7 @@ class Llhttp {
     this.#exports._initialize()
     this.#window = this.#exports.malloc(WINDOW_BYTES)
     this.#memory = Buffer.from(this.#exports.memory.buffer)
+    this.#words = new Int32Array(this.#exports.memory.buffer)
     this.#check()
   }
 
@@ -113,6 +116,7 @@ class Llhttp {
     // Allocation may have grown the memory, which detaches the old view.
     if (this.#memory.buffer !== this.#exports.memory.buffer) {
       this.#memory = Buffer.from(this.#exports.memory.buffer)
+      this.#words = new Int32Array(this.#exports.memory.buffer)
       this.#source = null
     }
     return parser
@@ -300,8 +304,12 @@ class Llhttp {
     const code = this.#exports.llhttp_execute(parser, base + from, to - from)
     this.#executing = false
     this.code = code
-    this.consumed = code === LLHTTP_OK ? to : this.#exports.llhttp_get_error_pos(parser) - base
+    this.consumed = code === LLHTTP_OK ? to : this.#errorPosition(parser) - base
     return code
+  }
+
+  #errorPosition(parser: number): number {
+    return this.#words[(parser + OFFSET_ERROR_POSITION) >> 2] as number
   }
 
   /** The struct's layout is read directly on the hot path: make sure that it is what we think. */
@@ -314,6 +322,7 @@ class Llhttp {
     const fits =
       this.code === LLHTTP_PAUSED &&
       this.consumed === probe.length &&
+      this.#exports.llhttp_get_error_pos(parser) === this.#errorPosition(parser) &&
       this.method(parser) === 'POST' &&
       this.#exports.llhttp_get_method(parser) === METHODS.indexOf('POST') &&
       this.#exports.llhttp_get_http_major(parser) === this.major(parser) &&

@@ -2,6 +2,7 @@ import { HttpError } from '../../src/errors.ts'
 import type { Handler, HandlerResult } from '../../src/handler.ts'
 import type { HttpRequest } from '../../src/request.ts'
 import { empty, json, stream, text } from '../../src/response.ts'
+import { toWebRequest } from '../../src/web-request.ts'
 import type { Random } from './random.ts'
 import { turns } from './turns.ts'
 
@@ -77,7 +78,7 @@ export class RandomHandler {
 
   #answer(request: HttpRequest, body: string): Awaited<HandlerResult> {
     const random = this.#random
-    switch (random.below(16)) {
+    switch (random.below(17)) {
       case 0:
         throw new Error('a handler failed')
       case 1:
@@ -100,6 +101,8 @@ export class RandomHandler {
         return empty({ status: random.pick([200, 204, 205, 304]) })
       case 9:
         return text('y'.repeat(random.below(40_000)), { headers: { connection: 'close' } })
+      case 16:
+        return new Response(request.bodyUsed ? null : toWebRequest(request).body)
       case 10:
         return json([request.query.size, ...request.headers], { headers: randomLength(random) })
       default:
