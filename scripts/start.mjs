@@ -19,4 +19,6 @@ try {
 // rr-serve serves RR_APP when its arguments name no application. That way nothing here has to
 // know which options take a value.
 const env = { RR_APP: inRoot('docs', 'examples', 'hello.ts'), ...toolEnv() }
-await exitLike(await runChild(bin('rr-serve'), process.argv.slice(2), { env }))
+// npm runs this in the root of the repository; a path is meant from where npm was called.
+const cwd = process.env['INIT_CWD'] ?? process.cwd()
+await exitLike(await runChild(bin('rr-serve'), process.argv.slice(2), { cwd, env }))

@@ -28,6 +28,7 @@ export async function ensureSystemPackages(say) {
 }
 
 function whyImpossible() {
+  if (process.env['RR_NO_APT'] !== undefined) return 'RR_NO_APT is set'
   if (!isOnPath('apt-get')) return 'no apt-get on this machine'
   if (process.getuid?.() !== 0) return 'only root can install system packages'
   return undefined

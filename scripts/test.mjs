@@ -1,5 +1,5 @@
 // `npm test [-- files]`: sets up like `npm start`, then runs the gate, or only the given test
-// files. The last line it prints is `N passed, N failed`, with `, N skipped` where some were.
+// files. The last line it prints is `N passed, N failed`.
 
 import { finish, noResult, runSteps } from './gate-step.mjs'
 import { pruneOutput } from './prune-output.mjs'

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { listen } from '@rr/listener'
 import t, { type Test } from 'tap'
@@ -66,6 +68,17 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     const { stdout } = await promisify(execFile)(process.execPath, [file])
     t.match(stdout, /^listening on http:\/\/127\.0\.0\.1:\d+\nHello from inside\n$/)
   },
+  'serve.ts': async (t, name) => {
+    const file = fileURLToPath(new URL(name, examples))
+    const { stdout } = await promisify(execFile)(process.execPath, [file])
+    t.same(stdout.trim().split('\n').sort(), [
+      '1 request, 2 workers',
+      'Hello, World!',
+      'all were answered',
+      'worker 1 listens',
+      'worker 2 listens',
+    ])
+  },
 }
 
 t.test('every example is checked', async (t) => {
@@ -77,9 +90,11 @@ for (const [name, check] of Object.entries(checks)) t.test(name, (t) => check(t,
 t.test('the application in the README is one that works', async (t) => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   const source = /```ts\n\/\/ app\.ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
-  const app = new URL(`readme-app-${process.pid}.ts`, import.meta.url)
-  writeFileSync(app, source)
-  t.teardown(() => rmSync(app))
+  // Within the workspace, where its imports resolve; a folder that tools pass over.
+  const folder = mkdtempSync(fileURLToPath(new URL('../../node_modules/.readme-', import.meta.url)))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const app = pathToFileURL(join(folder, 'app.js'))
+  writeFileSync(app, stripTypeScriptTypes(source))
   const { default: router } = (await import(app.href)) as { default: unknown }
   const server = await listen(router, { host: '127.0.0.1', port: 0 })
   t.teardown(() => server.stop())

@@ -3,6 +3,9 @@ import { ERROR_STATUS } from '@rr/core'
 import t from 'tap'
 import { renderConfigurationPage } from '../configuration-page.ts'
 
+/** Options, applications, routes, addresses, workers: all before or beside requests. */
+const ENDS_NO_REQUEST = /^RR_(OPTION|APPLICATION|ROUTE|BIND|WORKER|SERVER)_/
+
 const page = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
 
 t.test('configuration.md is what the option tables say', async (t) => {
@@ -17,7 +20,10 @@ t.test('errors.md lists every code with its status, and no other', async (t) => 
   )
   for (const [, code = '', status = '', meaning = ''] of rows) {
     t.not(meaning.trim(), '', `${code} has a meaning`)
-    if (status !== '') t.equal(Number(status), ERROR_STATUS[code as keyof typeof ERROR_STATUS])
+    const expected = ERROR_STATUS[code as keyof typeof ERROR_STATUS]
+    // Those that end no request answer as any failure does, should a handler throw them.
+    t.equal(status === '' ? 500 : Number(status), expected, code)
+    t.equal(status === '', ENDS_NO_REQUEST.test(code), `${code} has a status or needs none`)
   }
 })
 
@@ -31,4 +37,16 @@ t.test('every code is used by the source', async (t) => {
     .join('\n')
   const unused = Object.keys(ERROR_STATUS).filter((code) => !source.includes(`'${code}'`))
   t.same(unused, [])
+})
+
+t.test('no page has a gap left to fill', async (t) => {
+  const root = new URL('../../', import.meta.url)
+  const pages = globSync(['*.md', 'docs/**/*.md', 'packages/*/**/*.md', 'bench/*.md'], {
+    cwd: root,
+    exclude: (path) => /node_modules|dist/.test(path),
+  })
+  t.ok(pages.length > 10)
+  for (const file of pages) {
+    t.notMatch(readFileSync(new URL(file, root), 'utf8'), /@@|\bTBD\b|\bTODO\b/, file)
+  }
 })

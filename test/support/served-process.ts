@@ -2,13 +2,16 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 
 /** Long enough for a busy machine; a server normally listens within a second. */
-const LISTENING_TIMEOUT_MS = 60_000
+const PRINTED_TIMEOUT_MS = 60_000
 
 /** The environment without what the test runner adds to make its children part of the test run. */
 export function cleanEnv(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, ...changes }
   delete env.NODE_OPTIONS
-  for (const name of Object.keys(env)) if (/^_?TAP/.test(name)) delete env[name]
+  for (const name of Object.keys(env)) {
+    // Nor what a developer has set for rr: tests say themselves what is set.
+    if (/^(_?TAP|RR_|PORT$)/.test(name) && !(name in changes)) delete env[name]
+  }
   return env
 }
 
@@ -37,18 +40,22 @@ export class ServedProcess {
 
   /** Resolves with the first `http://host:port` it prints; rejects when it ends without one. */
   async address(): Promise<string> {
-    const found = new Promise<string>((resolve, reject) => {
+    return (await this.printed(/http:\/\/[^\s"'/]+:\d+/))[0]
+  }
+
+  /** Resolves with the first match in what it prints; rejects when it ends without one. */
+  printed(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
       this.#onOutput = () => {
-        const address = /http:\/\/[^\s"'/]+:\d+/.exec(this.output)
-        if (address !== null) resolve(address[0])
+        const found = pattern.exec(this.output)
+        if (found !== null) resolve(found)
       }
       this.#onOutput()
-      this.ended.then(() => reject(new Error(`ended without an address:\n${this.output}`)), reject)
+      this.ended.then(() => reject(new Error(`ended without ${pattern}:\n${this.output}`)), reject)
       setTimeout(
-        () => reject(new Error(`no address in time:\n${this.output}`)),
-        LISTENING_TIMEOUT_MS,
+        () => reject(new Error(`no ${pattern} in time:\n${this.output}`)),
+        PRINTED_TIMEOUT_MS,
       ).unref()
     })
-    return found
   }
 }
