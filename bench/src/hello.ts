@@ -8,9 +8,9 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { processCpuMicroseconds } from './cpu-time.ts'
+import { runWrk } from './drivers/wrk.ts'
 import { median, spread } from './median.ts'
 import { type ServerDefinition, startServer } from './server-process.ts'
-import { runWrk } from './wrk.ts'
 
 const CONNECTIONS = 64
 const WARM_UP_SECONDS = 2
@@ -50,7 +50,9 @@ async function measure(server: ServerDefinition, script: string | null): Promise
     const before = processCpuMicroseconds(running.pid)
     const { requests, errors } = await runWrk({ ...load, seconds })
     const used = processCpuMicroseconds(running.pid) - before
-    if (errors > 0) throw new Error(`${server.name}: ${errors} errors`)
+    if (Object.keys(errors).length > 0) {
+      throw new Error(`${server.name}: errors ${JSON.stringify(errors)}`)
+    }
     return used / requests
   } finally {
     await running.stop()

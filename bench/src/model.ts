@@ -11,7 +11,7 @@ export interface RequestSpec {
   /** Besides Host, which the driver adds first; `content-length` is the driver's too. */
   readonly headers: readonly (readonly [string, string])[]
   readonly body: Uint8Array | null
-  /** How the body goes out: whole, in chunks of that many bytes (chunked), or after a 100. */
+  /** How the body goes out: whole, in about 16 chunks, or after a 100. */
   readonly bodyMode: 'length' | 'chunked' | 'expect-continue'
 }
 
@@ -110,6 +110,21 @@ export interface LoadResult {
   readonly isDriverBound: boolean
   /** At a constant rate: true when the rate was not kept. */
   readonly isSaturated: boolean
+  /** At a constant rate: how well the driver kept its own schedule, where it knows. */
+  readonly schedule?: ScheduleQuality
+}
+
+/** The driver's part in the latencies of a constant-rate run. */
+export interface ScheduleQuality {
+  /**
+   * Microseconds from the intended start to the driver's getting to it, whether it could be sent
+   * then or had to wait for the server.
+   */
+  readonly lateP50: number
+  readonly lateP99: number
+  readonly lateMax: number
+  /** Share of the wall time in which the driver only waited. It may spin then: see `driverCpu`. */
+  readonly idleShare: number
 }
 
 export interface LoadDriver {
