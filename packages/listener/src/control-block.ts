@@ -2,7 +2,7 @@ import type { ConnectionMetrics } from '@rr/core'
 
 /**
  * The one block of memory that all threads share, and the one module that reads and writes it.
- * The package README holds these tables; a test holds it to them.
+ * CONTROL-BLOCK.md holds these tables; a test holds it to them.
  *
  * Every thread that serves has a seat: a row of cells that it alone writes while it runs, so that
  * counting takes a plain store. Only the count of open connections is written by all.
@@ -100,7 +100,6 @@ export type SeatCounts = { readonly [Name in Exclude<SeatField, 'phase'>]: numbe
 /** The block as a whole: made and read by the supervisor, opened by every thread. */
 export class ControlBlock {
   readonly buffer: SharedArrayBuffer
-  readonly seats: number
   readonly #ints: Int32Array
   readonly #longs: BigInt64Array
   readonly #floats: Float64Array
@@ -109,7 +108,6 @@ export class ControlBlock {
 
   private constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
-    this.seats = (buffer.byteLength - SERVER_BYTES) / SEAT_BYTES
     this.#ints = new Int32Array(buffer)
     this.#longs = new BigInt64Array(buffer)
     this.#floats = new Float64Array(buffer)

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ProtocolConnection, Transport } from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
+import { ListenerDrain } from './listener-drain.ts'
 import { NetTransport, type TransportOwner } from './net-transport.ts'
 import { type OverloadMode, OverloadRefusal } from './overload-refusal.ts'
 
@@ -24,6 +25,13 @@ export interface ListenAddress {
   readonly port: number
   readonly backlog: number
   readonly reusePort: boolean
+}
+
+/** What a listening socket is bound to. */
+export interface BoundAddress {
+  /** The address that a host name stood for, or the one that was given. */
+  readonly host: string
+  readonly port: number
 }
 
 /** One listening socket and its connections. */
@@ -51,15 +59,16 @@ export class HttpListener implements TransportOwner {
     return this.#open.size
   }
 
-  /** Resolves with the port once listening; rejects with the system's error. */
-  listen({ host, port, backlog, reusePort }: ListenAddress): Promise<number> {
+  /** Resolves with what it is bound to once listening; rejects with the system's error. */
+  listen({ host, port, backlog, reusePort }: ListenAddress): Promise<BoundAddress> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       // exclusive: under node:cluster the primary would hold the socket and undo the balancing.
       this.#server.listen({ host, port, backlog, reusePort, exclusive: true }, () => {
         this.#server.off('error', reject)
         this.#server.on('error', (error) => this.#options.onAcceptError(error))
-        resolve((this.#server.address() as AddressInfo).port)
+        const bound = this.#server.address() as AddressInfo
+        resolve({ host: bound.address, port: bound.port })
       })
     })
   }
@@ -68,18 +77,22 @@ export class HttpListener implements TransportOwner {
    * Stops accepting, lets connections finish until `deadlineMs` on the server's clock and then cuts
    * the rest. A later call can bring the deadline forward, not push it back.
    *
-   * @returns how many connections were cut
+   * @returns how many connections were cut in the middle of their work
    */
   drain(deadlineMs: number): Promise<number> {
     if (this.#drain !== null) {
       this.#drain.tighten(deadlineMs)
       return this.#drain.done
     }
-    const drain = new ListenerDrain(this.wheel, () => this.#cutAll())
-    this.#drain = drain
-    drain.tighten(deadlineMs)
+    this.wheel.refresh()
     const idleDeadlineMs = Math.min(this.wheel.nowMs + this.#options.drainIdleGraceMs, deadlineMs)
     this.#idleDeadlineMs = idleDeadlineMs
+    const drain = new ListenerDrain(this.wheel, idleDeadlineMs, {
+      hasWork: () => this.#hasWork(),
+      cutAll: () => this.#cutAll(),
+    })
+    this.#drain = drain
+    drain.tighten(deadlineMs)
     for (const transport of this.#open) transport.notifyDrain(idleDeadlineMs)
     void this.#stopAccepting()
     return drain.done
@@ -131,57 +144,18 @@ export class HttpListener implements TransportOwner {
     this.#drain.finish()
   }
 
+  #hasWork(): boolean {
+    for (const transport of this.#open) if (transport.hasWork) return true
+    return false
+  }
+
+  /** @returns how many of them lost a request or an answer */
   #cutAll(): number {
     let count = 0
     for (const transport of this.#open) {
-      if (transport.isDestroyed) continue
+      if (transport.hasWork) count++
       transport.destroy()
-      count++
     }
     return count
-  }
-}
-
-/** The state of a drain under way. */
-class ListenerDrain {
-  readonly done: Promise<number>
-  hasStoppedAccepting = false
-  readonly #wheel: DeadlineWheel
-  readonly #cut: () => number
-  readonly #resolve: (remaining: number) => void
-  #deadlineMs = Number.POSITIVE_INFINITY
-  #timer: NodeJS.Timeout | null = null
-  #isExpired = false
-  #remaining = 0
-
-  constructor(wheel: DeadlineWheel, cut: () => number) {
-    this.#wheel = wheel
-    this.#cut = cut
-    const { promise, resolve } = Promise.withResolvers<number>()
-    this.done = promise
-    this.#resolve = resolve
-  }
-
-  tighten(deadlineMs: number): void {
-    if (deadlineMs >= this.#deadlineMs) return
-    this.#deadlineMs = deadlineMs
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#wheel.refresh()
-    const delayMs = Math.max(0, deadlineMs - this.#wheel.nowMs)
-    this.#timer = setTimeout(() => {
-      this.#isExpired = true
-      this.#remaining += this.#cut()
-    }, delayMs)
-  }
-
-  /** Connections that came in between the deadline and now are cut as well. */
-  stoppedAccepting(): void {
-    this.hasStoppedAccepting = true
-    if (this.#isExpired) this.#remaining += this.#cut()
-  }
-
-  finish(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#resolve(this.#remaining)
   }
 }

@@ -1,17 +1,16 @@
-export { type Phase, REFUSAL_STATUSES, type RefusalStatus } from './control-block.ts'
-export { type CpuGrant, grantedCpus } from './cpu-count.ts'
+export type { Phase, RefusalStatus } from './control-block.ts'
+export { httpUrl } from './http-url.ts'
 export { type ListenOptions, listen } from './listen.ts'
-export { deserializeError, type SerializedError, serializeError } from './serialized-error.ts'
+export { deserializeError, type SerializedError } from './serialized-error.ts'
 export { type ServeOptions, serve } from './serve.ts'
 export type { DrainOptions, DrainResult, Server } from './server.ts'
-export {
-  describeTrouble,
-  type EventListener,
-  type ExitReason,
-  type FailedRequest,
-  type ServerEvent,
-  type StartStage,
-  type WarningCode,
+export type {
+  EventListener,
+  ExitReason,
+  FailedRequest,
+  ServerEvent,
+  StartStage,
+  WarningCode,
 } from './server-events.ts'
 export type {
   Rejections,
@@ -20,7 +19,7 @@ export type {
   ServerStatus,
   WorkerInfo,
 } from './server-info.ts'
-export { LISTEN_OPTIONS, SERVER_OPTIONS } from './server-options.ts'
+export { SERVER_OPTIONS } from './server-options.ts'
 export type {
   CreateWorkerHooks,
   WorkerEvent,

@@ -2,9 +2,16 @@ import { type AccessEntry, type HttpRequest, resolveApplication } from '@rr/core
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import { ErrorRelay } from './error-relay.ts'
+import type { BoundAddress } from './http-listener.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { bindError } from './port-guard.ts'
-import { type DrainOptions, type DrainResult, drainResult, type Server, urlOf } from './server.ts'
+import {
+  type DrainOptions,
+  type DrainResult,
+  drainResult,
+  reachableUrl,
+  type Server,
+} from './server.ts'
 import { createEventSink, type EventListener } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
 import {
@@ -15,13 +22,16 @@ import {
 } from './server-options.ts'
 import { ThreadServer } from './thread-server.ts'
 
-/** What `listen()` takes: LISTEN_OPTIONS, HTTP_OPTIONS and these. */
+/** What `listen()` takes: the options of `serve()` but those of workers, and these. */
 export interface ListenOptions extends ListenOptionsInput {
   /** Told what happens. Without it troubles go to the console. */
   readonly onEvent?: EventListener | undefined
-  /** A handler failed; null when rr itself did. Without it there is an event `handler-error`. */
+  /**
+   * A handler failed; null when rr itself did. Without it there is an event `handler-error`. One
+   * that throws or rejects is a warning, and harms no request.
+   */
   readonly onError?: ((error: unknown, request: HttpRequest | null) => void) | undefined
-  /** Called after each answer. Costs on every request. */
+  /** Called after each answer, as safely as `onError`. Costs on every request. */
   readonly onAccess?: ((entry: AccessEntry) => void) | undefined
 }
 
@@ -67,23 +77,24 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
     onAccess: options.onAccess ?? null,
     onWarning: (code, message) => emit({ type: 'warning', code, message, workerId: WORKER_ID }),
   })
-  let port: number
+  let bound: BoundAddress
   try {
-    port = await server.listen()
+    bound = await server.listen()
   } catch (error) {
     await server.tearDown()
     throw bindError(error as NodeJS.ErrnoException, settings.host, settings.port)
   }
   block.phase = 'accepting'
+  const { port } = bound
   emit({ type: 'worker-listening', workerId: WORKER_ID, threadId: 0, generation: 1, port })
-  return new EmbeddedServer({ server, block, settings, port, time, emit, relay })
+  return new EmbeddedServer({ server, block, settings, bound, time, emit, relay })
 }
 
 interface EmbeddedServerParts {
   readonly server: ThreadServer
   readonly block: ControlBlock
   readonly settings: ThreadSettings
-  readonly port: number
+  readonly bound: BoundAddress
   readonly time: () => number
   readonly emit: EventListener
   readonly relay: ErrorRelay
@@ -101,9 +112,9 @@ class EmbeddedServer implements Server {
 
   constructor(parts: EmbeddedServerParts) {
     this.#parts = parts
-    this.host = parts.settings.host
-    this.port = parts.port
-    this.url = urlOf(this.host, this.port)
+    this.host = parts.bound.host
+    this.port = parts.bound.port
+    this.url = reachableUrl(this.host, this.port)
     this.closed = this.#closed.promise
   }
 

@@ -29,6 +29,8 @@ export type SupervisorMessage = {
 
 /** From a worker to the supervisor. */
 export type WorkerMessage =
+  /** The application's setup is done: from now on there is something to tear down. */
+  | { readonly type: 'set-up' }
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'failed'; readonly stage: StartStage; readonly error: SerializedError }
   /** No connection is left; `remaining` were cut. */
@@ -40,6 +42,3 @@ export type WorkerMessage =
     }
   | { readonly type: 'handler-errors-dropped'; readonly count: number }
   | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string }
-
-/** Everything that crosses between the threads. */
-export type ThreadMessage = SupervisorMessage | WorkerMessage

@@ -62,6 +62,11 @@ export class NetTransport extends DeadlineEntry implements Transport {
     return this.#state >= DESTROYED
   }
 
+  /** True while cutting the connection would lose a request or an answer. */
+  get hasWork(): boolean {
+    return this.#state < DESTROYED && this.#protocol !== null && this.#protocol.hasWork
+  }
+
   get peer(): EndpointAddress {
     this.#peer ??= peerOf(this.#socket)
     return this.#peer
@@ -118,7 +123,10 @@ export class NetTransport extends DeadlineEntry implements Transport {
     this.#error ??= error ?? null
     this.#backlog = null
     this.#owner.wheel.remove(this)
-    this.#socket.destroy()
+    // A reset shows the peer that this is no regular end, and frees what waits in the kernel for a
+    // client that takes nothing: a plain close would keep it there for minutes, and uncounted.
+    if (error === undefined) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
   }
 
   setDeadline(atMs: number): void {
@@ -146,10 +154,13 @@ export class NetTransport extends DeadlineEntry implements Transport {
     }
   }
 
-  /** Contains a protocol that threw: one connection ends, not the thread with all of them. */
+  /**
+   * Contains a protocol that threw: one connection ends, not the thread with all of them. Destroyed
+   * before anybody is told, who might throw in turn and leave the socket open.
+   */
   fail(error: unknown): void {
-    this.#owner.onTransportFault(error)
     this.destroy(error instanceof Error ? error : undefined)
+    this.#owner.onTransportFault(error)
   }
 
   handleData(bytes: Uint8Array): void {

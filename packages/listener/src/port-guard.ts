@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, createServer, type ListenOptions } from 'node:net'
 import { RrError } from '@rr/core'
+import { authorityOf } from './http-url.ts'
 
 /**
  * With SO_REUSEPORT the kernel lets unrelated servers of one user share a port silently, each
@@ -21,26 +22,47 @@ export interface ProbedAddress {
   readonly canShare: boolean
 }
 
+/** How a platform or an old kernel says that it has no SO_REUSEPORT (setsockopt(2), libuv). */
+const NO_SHARING: ReadonlySet<string> = new Set([
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOPROTOOPT',
+  'ENOSYS',
+  'EINVAL',
+])
+
 /**
  * Binds an address alone for a moment.
  *
- * @throws RrError RR_BIND_FAILED when it is in use, not permitted or not this machine's
+ * @param bind binds and lets go; tests stand in for other platforms with it
+ * @throws RrError RR_BIND_FAILED when it is in use, not permitted or not this machine's, or when the
+ *   system has no socket left to find out with
  */
-export async function probeAddress(host: string, port: number): Promise<ProbedAddress> {
-  let address: string
+export async function probeAddress(
+  host: string,
+  port: number,
+  bind: typeof bindForAMoment = bindForAMoment,
+): Promise<ProbedAddress> {
   try {
-    address = await bindForAMoment({ host, port, exclusive: true })
+    const address = await bind({ host, port, exclusive: true })
+    return { address, canShare: await canShare(address, bind) }
   } catch (error) {
     throw bindError(error as NodeJS.ErrnoException, host, port)
   }
-  const shared = { host: address, port: 0, exclusive: true, reusePort: true }
-  const canShare = await bindForAMoment(shared).then(
-    () => true,
-    () => false,
-  )
-  return { address, canShare }
 }
 
+async function canShare(address: string, bind: typeof bindForAMoment): Promise<boolean> {
+  try {
+    await bind({ host: address, port: 0, exclusive: true, reusePort: true })
+    return true
+  } catch (error) {
+    // Any other failure, such as no descriptor left, says nothing about the platform.
+    if (NO_SHARING.has((error as NodeJS.ErrnoException).code ?? '')) return false
+    throw error
+  }
+}
+
+/** Resolves with the address that was bound; rejects with the system's error. */
 function bindForAMoment(options: ListenOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy())
@@ -55,7 +77,7 @@ function bindForAMoment(options: ListenOptions): Promise<string> {
 /** The error for an address that can't be listened on. */
 export function bindError(cause: NodeJS.ErrnoException, host: string, port: number): RrError {
   const why = BIND_REASONS[cause.code ?? ''] ?? cause.message
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const where = authorityOf(host, port)
   return new RrError('RR_BIND_FAILED', `cannot listen on ${where}: ${why}`, { cause })
 }
 

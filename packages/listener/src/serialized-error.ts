@@ -1,12 +1,20 @@
 import { inspect } from 'node:util'
 import { ERROR_STATUS, type ErrorCode, RrError } from '@rr/core'
 
-/** An error as it travels between threads and stands in events. */
+/**
+ * An error as it travels between threads and stands in events: plain data, cut to a bounded size.
+ * `deserializeError` makes an `Error` of it again.
+ */
 export interface SerializedError {
+  /** Such as `TypeError`. */
   readonly name: string
+  /** At most 8192 characters. */
   readonly message: string
+  /** At most 16,384 characters; null where a value was thrown that is no error. */
   readonly stack: string | null
+  /** Such as `ECONNRESET` or `RR_BIND_FAILED`; null where the error has none that is a string. */
   readonly code: string | null
+  /** What led to it, up to four deep. */
   readonly cause: SerializedError | null
 }
 

@@ -11,13 +11,16 @@ import {
 } from './server-options.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** What `serve()` takes: SERVER_OPTIONS, HTTP_OPTIONS and these. */
+/** What `serve()` takes: the rows of SERVER_OPTIONS, the HTTP options of `@rr/core`, and these. */
 export interface ServeOptions extends ServerOptionsInput {
   /**
    * Told what happens, on the thread that called `serve()`. Without it troubles go to the console.
    */
   readonly onEvent?: EventListener | undefined
-  /** A module that each worker imports before the application; it exports `createWorkerHooks`. */
+  /**
+   * A module that each worker imports before the application; it exports `createWorkerHooks`, a
+   * `CreateWorkerHooks`.
+   */
   readonly workerHooks?: URL | undefined
   /** Copied to each worker (structured clone) and given to `createWorkerHooks`. */
   readonly workerHooksData?: unknown
@@ -38,14 +41,14 @@ export interface ServeOptions extends ServerOptionsInput {
  * process.once('SIGTERM', () => server.drain())
  */
 export async function serve(app: URL | string, options: ServeOptions = {}): Promise<Server> {
+  const applicationUrl = urlOfModule(app)
   const settings = resolveServerOptions(options)
-  checkCloneable(options.workerHooksData)
   const grant = workerCount(settings.workers)
   const supervisor = new Supervisor({
     settings,
     workers: grant.count,
     workersReason: grant.reason,
-    applicationUrl: urlOfModule(app),
+    applicationUrl,
     hooksUrl: options.workerHooks === undefined ? null : options.workerHooks.href,
     hooksData: options.workerHooksData,
     onEvent: options.onEvent,
@@ -54,20 +57,18 @@ export async function serve(app: URL | string, options: ServeOptions = {}): Prom
   return supervisor
 }
 
-function checkCloneable(data: unknown): void {
-  try {
-    structuredClone(data)
-  } catch (cause) {
-    const message = "serve(): 'workerHooksData' takes what can be cloned to a worker"
-    throw new RrError('RR_OPTION_INVALID', message, { cause })
-  }
-}
-
 function workerCount(workers: ServerSettings['workers']): CpuGrant {
   return workers === 'auto' ? grantedCpus() : { count: workers, reason: 'as configured' }
 }
 
-function urlOfModule(app: URL | string): string {
-  if (typeof app !== 'string') return app.href
+function urlOfModule(app: unknown): string {
+  if (app instanceof URL) return app.href
+  if (typeof app !== 'string' || app === '') {
+    const what = app === '' ? 'an empty string' : app === null ? 'null' : typeof app
+    throw new RrError(
+      'RR_OPTION_INVALID',
+      `serve() takes a module's URL or path, not ${what}; listen() takes the application itself`,
+    )
+  }
   return app.startsWith('file:') ? app : pathToFileURL(resolve(app)).href
 }

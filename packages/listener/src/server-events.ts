@@ -1,3 +1,4 @@
+import { guarded } from './hook-guard.ts'
 import type { SerializedError } from './serialized-error.ts'
 
 /** Which request a handler failed on. Cut to a length that is safe to log. */
@@ -92,6 +93,7 @@ export type ServerEvent =
       readonly workerId: number | null
     }
 
+/** What an event `warning` is about. */
 export type WarningCode =
   /** This platform can't share a port between threads: one worker runs. */
   | 'RR_REUSEPORT_UNAVAILABLE'
@@ -99,23 +101,21 @@ export type WarningCode =
   | 'RR_ACCEPT_FAILED'
   /** The application's `teardown`, or a hook's `close`, failed. */
   | 'RR_TEARDOWN_FAILED'
-  /** A function given as a hook threw. */
+  /** A function given as a hook threw, or its promise rejected; told once for each function. */
   | 'RR_HOOK_FAILED'
   /** A worker did not end by itself in time and was ended. */
   | 'RR_WORKER_TERMINATED'
 
+/**
+ * What `onEvent` is: called as things happen, one after the other. A promise that it returns is not
+ * waited for.
+ */
 export type EventListener = (event: ServerEvent) => void
 
-/** Delivers events without letting a listener that throws harm the server. */
+/** Delivers events without letting a listener that throws or rejects harm the server. */
 export function createEventSink(listener: EventListener | undefined): EventListener {
   if (listener === undefined) return reportOnConsole
-  return (event) => {
-    try {
-      listener(event)
-    } catch (error) {
-      console.error('rr: onEvent threw', error)
-    }
-  }
+  return guarded(listener, (error) => console.error('rr: onEvent failed', error))
 }
 
 /** What is done with events when nobody asked for them: troubles are shown, the rest is not. */

@@ -9,19 +9,27 @@ import {
 /** Where a server is in its life. */
 export type ServerStatus = Phase
 
-/** Counts since the start, kept by a worker or summed over all; in flight and open are of now. */
+/** Counts of one worker, or summed over all. Those since the start survive a worker's replacement. */
 export interface ServerCounts {
+  /** Connections open now; refused ones are not among them. */
   readonly connections: number
+  /** Connections accepted since the start, refused ones not counted. */
   readonly connectionsAccepted: number
+  /** Requests handed to the application since the start. */
   readonly requests: number
+  /** Of those, the ones whose answer is not complete now. */
   readonly inFlight: number
+  /** Bytes received on connections since the start, heads and framing included. */
   readonly bytesIn: number
+  /** Bytes given to connections to send since the start; a slow client may not have them yet. */
   readonly bytesOut: number
+  /** What was refused since the start, by cause. */
   readonly rejections: Rejections
 }
 
 /** What was refused, by cause. */
 export interface Rejections {
+  /** All of the below. */
   readonly total: number
   /** Connections past maxConnections. */
   readonly connections: number
@@ -31,28 +39,37 @@ export interface Rejections {
 
 /** One worker: the counts of all threads that have had its id. */
 export interface WorkerInfo extends ServerCounts {
+  /** 1 to the number of workers; kept when the thread is replaced. */
   readonly id: number
-  /** Null while no thread runs. */
+  /** Node's id of the thread, 0 for the main thread; null while none runs. */
   readonly threadId: number | null
+  /** Where the thread is in its life. */
   readonly phase: Phase
   /** Threads started with this id. */
   readonly generation: number
-  /** When a thread is started again, while none runs and one is to be. */
+  /** Milliseconds until a thread is started again, while none runs and one is to be; else null. */
   readonly restartInMs: number | null
+  /** True from when its event loop has stood still for `stallTimeoutMs` until it goes on. */
   readonly isStalled: boolean
-  /** Time since its event loop last turned; null while no thread runs. */
+  /** Milliseconds since its event loop last turned; null while no thread runs. */
   readonly heartbeatAgeMs: number | null
 }
 
 /** What `info()` returns: read from memory that the workers share, so it never waits for one. */
 export interface ServerInfo extends ServerCounts {
   readonly status: ServerStatus
+  /** As `Server.url`. */
   readonly url: string
+  /** The address that it is bound to. */
   readonly host: string
   readonly port: number
+  /** Milliseconds since its start. */
   readonly uptimeMs: number
+  /** The limit on `connections`. */
   readonly maxConnections: number
+  /** Why there are as many workers as there are, in words. */
   readonly workersReason: string
+  /** By id. */
   readonly workers: readonly WorkerInfo[]
 }
 

@@ -5,6 +5,7 @@ import {
   type OptionsInput,
   type OptionTable,
   type ResolvedOptions,
+  RrError,
   resolveOptions,
   unknownOption,
 } from '@rr/core'
@@ -43,7 +44,7 @@ export const SERVER_OPTIONS = {
     values: ['answer', 'close'],
     flag: 'overload',
     valueName: 'mode',
-    doc: 'What a connection past maxConnections gets: a 503 with Retry-After, or a reset.',
+    doc: 'What a connection past maxConnections gets: a 503 with Retry-After, or a close by reset, which leaves no TIME_WAIT entry in the system as a regular close would, of which a flood of refused clients would make many.',
   },
   backlog: {
     type: 'integer',
@@ -68,6 +69,8 @@ export const SERVER_OPTIONS = {
     default: 500,
     minimum: 0,
     maximum: 3_600_000,
+    flag: 'drain-idle-grace',
+    valueName: 'ms',
     doc: 'Time that a drain leaves to idle connections, for requests that are on their way.',
   },
   workers: {
@@ -85,11 +88,14 @@ export const SERVER_OPTIONS = {
     default: 10_000,
     minimum: 0,
     maximum: 3_600_000,
+    flag: 'stall-timeout',
+    valueName: 'ms',
     doc: 'A worker whose event loop stands still for longer is reported; under 400 ms healthy ones can be as well. 0 turns the watch off.',
   },
   replaceStalled: {
     type: 'boolean',
     default: false,
+    flag: 'replace-stalled',
     doc: 'Ends a stalled worker, with all its connections, and starts another.',
   },
   workerHeapMb: {
@@ -97,6 +103,8 @@ export const SERVER_OPTIONS = {
     default: 0,
     minimum: 0,
     maximum: 1_048_576,
+    flag: 'worker-heap',
+    valueName: 'MiB',
     doc: "Most MiB of JavaScript heap (old generation) that a worker may use; past it the worker is replaced. 0 leaves V8's own limit.",
   },
 } as const
@@ -113,9 +121,33 @@ type WorkerOption = 'workers' | 'stallTimeoutMs' | 'replaceStalled' | 'workerHea
 /** What `listen()` takes besides HTTP_OPTIONS: it has no workers to configure. */
 export const LISTEN_OPTIONS: Omit<typeof SERVER_OPTIONS, WorkerOption> = LISTENER_ROWS
 
-/** Options that are functions or modules, which no table can hold. */
-const SERVE_HOOKS = ['onEvent', 'workerHooks', 'workerHooksData'] as const
-const LISTEN_HOOKS = ['onEvent', 'onError', 'onAccess'] as const
+/** An option that is a function or a module, which no table can hold. */
+interface HookRow {
+  /** What it takes, in words. */
+  readonly takes: string
+  /** Whether it takes a value; one that throws has the reason. */
+  readonly accepts: (value: unknown) => boolean
+}
+type HookTable = Readonly<Record<string, HookRow>>
+
+const FUNCTION: HookRow = { takes: 'a function', accepts: (value) => typeof value === 'function' }
+const MODULE: HookRow = {
+  takes: "a URL, as in new URL('./hooks.ts', import.meta.url)",
+  accepts: (value) => value instanceof URL,
+}
+const CLONEABLE: HookRow = { takes: 'what can be cloned to a worker', accepts: canClone }
+
+const SERVE_HOOKS: HookTable = {
+  onEvent: FUNCTION,
+  workerHooks: MODULE,
+  workerHooksData: CLONEABLE,
+}
+const LISTEN_HOOKS: HookTable = { onEvent: FUNCTION, onError: FUNCTION, onAccess: FUNCTION }
+
+function canClone(value: unknown): boolean {
+  structuredClone(value)
+  return true
+}
 
 /** What one serving thread must know. */
 export type ThreadSettings = ResolvedOptions<typeof LISTEN_OPTIONS> & HttpOptions
@@ -125,12 +157,12 @@ export type ServerSettings = ResolvedOptions<typeof SERVER_OPTIONS> & HttpOption
 export type ServerOptionsInput = OptionsInput<typeof SERVER_OPTIONS> & HttpOptionsInput
 export type ListenOptionsInput = OptionsInput<typeof LISTEN_OPTIONS> & HttpOptionsInput
 
-/** Checks the options of `serve()`; hooks are passed over. */
+/** Checks the options of `serve()`; hooks are checked, and left out of the result. */
 export function resolveServerOptions(input: object): ServerSettings {
   return resolve({ ...SERVER_OPTIONS, ...HTTP_OPTIONS }, input, SERVE_HOOKS, 'serve()')
 }
 
-/** Checks the options of `listen()`; hooks are passed over. */
+/** Checks the options of `listen()`; hooks are checked, and left out of the result. */
 export function resolveListenOptions(input: object): ThreadSettings {
   return resolve({ ...LISTEN_OPTIONS, ...HTTP_OPTIONS }, input, LISTEN_HOOKS, 'listen()')
 }
@@ -149,16 +181,32 @@ export function resolveDrainTimeout(
 function resolve<Table extends OptionTable>(
   table: Table,
   input: object,
-  hooks: readonly string[],
+  hooks: HookTable,
   where: string,
 ): ResolvedOptions<Table> {
+  if (typeof input !== 'object' || input === null) {
+    throw new RrError('RR_OPTION_INVALID', `${where} takes its options as an object`)
+  }
   const options: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(input)) {
-    if (hooks.includes(key)) continue
+    const hook = Object.hasOwn(hooks, key) ? hooks[key] : undefined
+    if (hook !== undefined) checkHook(key, hook, value, where)
     // Found here, not in resolveOptions: the nearest name may be a hook's.
-    if (!Object.hasOwn(table, key))
-      throw unknownOption(key, [...Object.keys(table), ...hooks], where)
-    options[key] = value
+    else if (!Object.hasOwn(table, key)) {
+      throw unknownOption(key, [...Object.keys(table), ...Object.keys(hooks)], where)
+    } else options[key] = value
   }
   return resolveOptions(table, options as OptionsInput<Table>, where)
+}
+
+function checkHook(key: string, hook: HookRow, value: unknown, where: string): void {
+  let options: ErrorOptions = {}
+  try {
+    if (value === undefined || hook.accepts(value)) return
+  } catch (cause) {
+    options = { cause }
+  }
+  const shown = typeof value === 'string' ? `'${value}'` : `a value of type ${typeof value}`
+  const message = `${where}: '${key}' takes ${hook.takes}, not ${shown}`
+  throw new RrError('RR_OPTION_INVALID', message, options)
 }

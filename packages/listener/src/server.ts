@@ -1,33 +1,55 @@
+import { httpUrl } from './http-url.ts'
 import type { ServerInfo, ServerStatus } from './server-info.ts'
 
 /** How a drain went. */
 export type DrainResult =
   | { readonly drained: true }
-  /** `remaining` connections were open at the deadline, or lost with their worker, and are cut. */
+  /**
+   * `remaining` connections were cut at the deadline with a request or an answer under way, or were
+   * lost with their worker.
+   */
   | { readonly drained: false; readonly remaining: number }
 
 export interface DrainOptions {
-  /** Time for open connections to finish; the server's `drainTimeoutMs` by default. */
+  /** Milliseconds for open connections to finish, from 0; `drainTimeoutMs` of the server by default. */
   readonly timeoutMs?: number | undefined
 }
 
 /** A server that listens. */
 export interface Server {
-  /** The address that it is bound to. */
+  /** The address that it is bound to: what a host name given stands for. */
   readonly host: string
+  /** The port that it is bound to, also where port 0 was asked for. */
   readonly port: number
   /** An address at which a client on this machine reaches it, without a slash at the end. */
   readonly url: string
   /** Resolves once nothing of the server is left, however it ended. Never rejects. */
   readonly closed: Promise<DrainResult>
+  /**
+   * Where the server is in its life: `starting`, `accepting`, `draining` or `stopped`. Never waits,
+   * never throws, and answers after the end as well.
+   */
   status(): ServerStatus
+  /**
+   * Counts of now, over all workers and for each: connections, requests, rejections by cause, bytes,
+   * and how each worker is. Read from memory that the workers share, so it answers while they are
+   * stuck, costs them nothing, and after the end tells the last counts.
+   *
+   * @example
+   * const { connections, inFlight, rejections } = server.info()
+   */
   info(): ServerInfo
   /**
    * Stops accepting, answers what has been asked with `Connection: close`, closes idle connections
-   * after a grace, and cuts what is open at the deadline. Calls share one drain: a later one can
-   * bring its deadline forward.
+   * after a grace, and cuts what is open at the deadline. A client that has been answered and does
+   * not close its side is waited for only briefly, and does not count. Calls share one drain: a
+   * later one can bring its deadline forward.
    *
    * @throws RrError RR_OPTION_UNKNOWN or RR_OPTION_INVALID
+   *
+   * @example
+   * const result = await server.drain({ timeoutMs: 30_000 })
+   * if (!result.drained) console.warn(`${result.remaining} connections were cut`)
    */
   drain(options?: DrainOptions): Promise<DrainResult>
   /** Cuts all connections now. The application's teardown still runs, but has only a second. */
@@ -41,7 +63,6 @@ export function drainResult(remaining: number): DrainResult {
 /** Wildcard addresses are none that a client can use everywhere. */
 const REACHABLE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
-export function urlOf(host: string, port: number): string {
-  const reachable = REACHABLE[host] ?? host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+export function reachableUrl(host: string, port: number): string {
+  return httpUrl(REACHABLE[host] ?? host, port)
 }

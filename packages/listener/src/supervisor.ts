@@ -4,7 +4,13 @@ import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import type { WorkerStart } from './messages.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
-import { type DrainOptions, type DrainResult, drainResult, type Server, urlOf } from './server.ts'
+import {
+  type DrainOptions,
+  type DrainResult,
+  drainResult,
+  reachableUrl,
+  type Server,
+} from './server.ts'
 import { createEventSink, type EventListener } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
 import { resolveDrainTimeout, type ServerSettings } from './server-options.ts'
@@ -73,7 +79,7 @@ export class Supervisor implements Server {
   }
 
   get url(): string {
-    return urlOf(this.#host, this.#port)
+    return reachableUrl(this.#host, this.#port)
   }
 
   /** Resolves once all workers listen. On failure everything is stopped before it rejects. */
@@ -85,10 +91,13 @@ export class Supervisor implements Server {
       this.#checkNotShutDown()
       if (this.#canSharePort) checkPortIsOurs(this.#host, this.#port)
     } catch (error) {
-      // Workers that a shutdown ends fail to start: that is its doing, not theirs.
-      const isShutDown = this.#shutdownDeadlineMs !== null
+      // Workers that a shutdown ends fail to start: that is its doing, not theirs. It goes its own
+      // way to the end, since a drain has promised time to the workers that serve already.
+      if (this.#shutdownDeadlineMs !== null) {
+        await this.closed
+        this.#checkNotShutDown()
+      }
       await this.stop()
-      if (isShutDown) this.#checkNotShutDown()
       throw error
     }
     this.#block.phase = 'accepting'
@@ -136,8 +145,8 @@ export class Supervisor implements Server {
 
   async stop(): Promise<void> {
     const done = this.#shutDown(this.#time(), STOP_EXIT_GRACE_MS)
-    // A worker that does not listen yet has nothing to tear down.
-    for (const slot of this.#slots) if (!slot.hasListened) slot.terminate('stopped')
+    // A worker that still loads its application has nothing to tear down.
+    for (const slot of this.#slots) if (!slot.isSetUp) slot.terminate('stopped')
     await done
   }
 

@@ -7,7 +7,8 @@ import {
 } from '@rr/core'
 import type { ControlBlock, WorkerSeat } from './control-block.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
-import { HttpListener } from './http-listener.ts'
+import { describeThrown, HookGuard } from './hook-guard.ts'
+import { type BoundAddress, HttpListener } from './http-listener.ts'
 import type { WarningCode } from './server-events.ts'
 import type { ThreadSettings } from './server-options.ts'
 
@@ -23,6 +24,7 @@ export interface ThreadServerOptions {
   readonly heartbeatIntervalMs: number
   /** The server's clock. */
   readonly time: () => number
+  /** These two are users' functions: one that throws or rejects is a warning. */
   readonly onError: (error: unknown, request: HttpRequest | null) => void
   readonly onAccess: ((entry: AccessEntry) => void) | null
   readonly onWarning: (code: WarningCode, message: string) => void
@@ -40,7 +42,9 @@ export class ThreadServer {
   #acceptWarningAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: ThreadServerOptions) {
-    const { settings } = options
+    const { settings, onAccess } = options
+    const hooks = new HookGuard(options.onWarning)
+    const onError = hooks.guard('onError', options.onError)
     const seat = options.block.seat(options.seat, settings.maxConnections)
     this.#options = options
     this.#seat = seat
@@ -54,8 +58,8 @@ export class ThreadServer {
       limits: settings,
       clock: this.#wheel,
       metrics: seat,
-      onError: options.onError,
-      onAccess: options.onAccess,
+      onError,
+      onAccess: onAccess === null ? null : hooks.guard('onAccess', onAccess),
     })
     this.#listener = new HttpListener({
       wheel: this.#wheel,
@@ -63,7 +67,7 @@ export class ThreadServer {
       overload: settings.overload,
       drainIdleGraceMs: settings.drainIdleGraceMs,
       connect: (transport) => service.connect(transport),
-      onFault: (error) => options.onError(error, null),
+      onFault: (error) => onError(error, null),
       onAcceptError: (error) => this.#warnOfAcceptError(error),
     })
   }
@@ -72,8 +76,8 @@ export class ThreadServer {
     return this.#listener.connections
   }
 
-  /** Resolves with the port; rejects with the system's error. */
-  async listen(): Promise<number> {
+  /** Resolves with what it is bound to; rejects with the system's error. */
+  async listen(): Promise<BoundAddress> {
     const { settings, reusePort } = this.#options
     const { host, port, backlog } = settings
     const bound = await this.#listener.listen({ host, port, backlog, reusePort })
@@ -97,7 +101,7 @@ export class ThreadServer {
     try {
       await application.teardown(context)
     } catch (error) {
-      onWarning('RR_TEARDOWN_FAILED', `teardown failed: ${String(error)}`)
+      onWarning('RR_TEARDOWN_FAILED', `teardown failed: ${describeThrown(error)}`)
     }
   }
 

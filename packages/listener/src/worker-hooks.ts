@@ -20,7 +20,8 @@ export type WorkerEvent =
 
 /**
  * What a module named by the option `workerHooks` gives to each worker, so that errors and requests
- * are logged in the thread where they happen.
+ * are logged in the thread where they happen. One that throws, or whose promise rejects, is a
+ * warning RR_HOOK_FAILED, once for each; promises are not waited for but that of `close`.
  */
 export interface WorkerHooks {
   /** A handler failed; null when rr itself did. Without it the main thread gets `handler-error`. */
@@ -33,6 +34,7 @@ export interface WorkerHooks {
   readonly close?: () => void | Promise<void>
 }
 
+/** What the module exports as `createWorkerHooks`; called once in each worker, before the application. */
 export type CreateWorkerHooks = (context: WorkerHooksContext) => WorkerHooks | Promise<WorkerHooks>
 
 /** Imports a hooks module and calls its `createWorkerHooks`. */

@@ -33,6 +33,7 @@ export class WorkerSlot {
   #generation = 0
   #hasStarted = false
   #listeningSinceMs: number | null = null
+  #isSetUp = false
   #isBeating = false
   #restartAtMs: number | null = null
   #restartTimer: NodeJS.Timeout | null = null
@@ -65,9 +66,9 @@ export class WorkerSlot {
     return this.#isBeating
   }
 
-  /** True once the thread has listened. */
-  get hasListened(): boolean {
-    return this.#listeningSinceMs !== null
+  /** True from when the thread has set its application up. */
+  get isSetUp(): boolean {
+    return this.#isSetUp
   }
 
   /**
@@ -126,6 +127,9 @@ export class WorkerSlot {
   #onMessage(message: WorkerMessage): void {
     const { workerId, generation } = this
     switch (message.type) {
+      case 'set-up':
+        this.#isSetUp = true
+        break
       case 'listening':
         this.#onListening(message.port)
         break
@@ -162,6 +166,7 @@ export class WorkerSlot {
     const isStopping = this.#state === 'draining'
     this.#handle = null
     this.#listeningSinceMs = null
+    this.#isSetUp = false
     this.#isBeating = false
     onThreadEnded(this.workerId)
     const isReplaced = this.#hasStarted && !isStopping

@@ -6,28 +6,37 @@
  * for nothing ends the thread (code 13) instead of hanging the start, and a drained thread ends by
  * itself.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type AccessEntry, type Application, resolveApplication } from '@rr/core'
 import { ControlBlock } from './control-block.ts'
 import { ErrorRelay } from './error-relay.ts'
+import { describeThrown, HookGuard } from './hook-guard.ts'
 import type { SupervisorMessage, WorkerMessage, WorkerStart } from './messages.ts'
 import { clockSince } from './monotonic-clock.ts'
 import { serializeError } from './serialized-error.ts'
 import type { StartStage, WarningCode } from './server-events.ts'
 import { ThreadServer } from './thread-server.ts'
-import { loadWorkerHooks, type WorkerHooks } from './worker-hooks.ts'
+import { loadWorkerHooks, type WorkerEvent, type WorkerHooks } from './worker-hooks.ts'
 
 /** What an application leaves open after its teardown may keep the thread for this long. */
 const LEFTOVER_GRACE_MS = 250
 
+/** What a thread that could not start has for its teardown and the hooks' `close`, as after `stop()`. */
+const FAILED_START_GRACE_MS = 1000
+
 const port = parentPort!
 const start = workerData as WorkerStart
 const context = Object.freeze({ workerId: start.workerId, workers: start.workers })
-const drainAsked = Promise.withResolvers<number>()
+const drainAsked = Promise.withResolvers<void>()
+/** The soonest deadline that the supervisor has set; null before a drain. */
+let drainDeadlineMs: number | null = null
+/** Null unless it listens. */
 let server: ThreadServer | null = null
 let hooks: WorkerHooks = {}
-let isDrainAsked = false
-let hookFailures = 0
+/** Tells the main thread only: a hook that fails is no good at hearing of it. */
+const hookGuard = new HookGuard((code, message) => post({ type: 'warning', code, message }))
+const tellHooks = hookGuard.guard('onEvent', (event: WorkerEvent) => hooks.onEvent?.(event))
 
 const relay = new ErrorRelay({
   report: (error, request) => post({ type: 'handler-error', error, request }),
@@ -46,6 +55,7 @@ async function run(): Promise<void> {
   }
   const application = await at('application', () => loadApplication(start.applicationUrl))
   await at('setup', async () => application.setup(context))
+  post({ type: 'set-up' })
   const serving = new ThreadServer({
     application,
     context,
@@ -59,29 +69,32 @@ async function run(): Promise<void> {
     onAccess: accessHandler(),
     onWarning: warn,
   })
-  if (!isDrainAsked) await serve(serving)
+  if (drainDeadlineMs === null) await serve(serving)
   await serving.tearDown()
   await end()
 }
 
 async function serve(serving: ThreadServer): Promise<void> {
-  const boundPort = await at('listen', () => serving.listen())
+  const bound = await at(
+    'listen',
+    () => serving.listen(),
+    () => serving.tearDown(),
+  )
   server = serving
-  post({ type: 'listening', port: boundPort })
-  guard(() => hooks.onEvent?.({ type: 'listening', port: boundPort }))
-  const deadlineMs = await drainAsked.promise
-  const { connections } = serving
-  guard(() => hooks.onEvent?.({ type: 'drain-started', connections }))
-  const remaining = await serving.drain(deadlineMs)
+  post({ type: 'listening', port: bound.port })
+  tellHooks({ type: 'listening', port: bound.port })
+  await drainAsked.promise
+  tellHooks({ type: 'drain-started', connections: serving.connections })
+  const remaining = await serving.drain(drainDeadlineMs!)
   post({ type: 'drained', remaining })
-  guard(() => hooks.onEvent?.({ type: 'drain-ended', remaining }))
+  tellHooks({ type: 'drain-ended', remaining })
 }
 
 function onMessage(message: SupervisorMessage): void {
-  isDrainAsked = true
-  drainAsked.resolve(message.deadlineMs)
-  // A later message may bring the deadline forward.
-  if (server !== null) void server.drain(message.deadlineMs)
+  // A later message may bring the deadline forward, also before the listener knows of any.
+  drainDeadlineMs = Math.min(drainDeadlineMs ?? message.deadlineMs, message.deadlineMs)
+  drainAsked.resolve()
+  if (server !== null) void server.drain(drainDeadlineMs)
 }
 
 async function loadApplication(url: string): Promise<Application> {
@@ -89,13 +102,17 @@ async function loadApplication(url: string): Promise<Application> {
   return resolveApplication(module.default)
 }
 
-/** Does a step of the start; when it fails, reports where and ends the thread. */
-async function at<Value>(stage: StartStage, step: () => Promise<Value>): Promise<Value> {
+/** Does a step of the start; when it fails, reports where, undoes what was done and ends the thread. */
+async function at<Value>(
+  stage: StartStage,
+  step: () => Promise<Value>,
+  undo: () => Promise<void> = async () => {},
+): Promise<Value> {
   try {
     return await step()
   } catch (error) {
     post({ type: 'failed', stage, error: serializeError(error) })
-    await closeHooks()
+    await Promise.race([undo().then(closeHooks), delay(FAILED_START_GRACE_MS)])
     process.exit(1)
   }
 }
@@ -111,53 +128,25 @@ async function closeHooks(): Promise<void> {
   try {
     await hooks.close?.()
   } catch (error) {
-    warnOfHook(error)
+    const message = `close of the worker hooks failed: ${describeThrown(error)}`
+    post({ type: 'warning', code: 'RR_TEARDOWN_FAILED', message })
   }
 }
 
 function errorHandler(): (error: unknown, request: AccessEntry['request'] | null) => void {
   const { onError } = hooks
   if (onError === undefined) return (error, request) => relay.report(error, request)
-  return (error, request) => guard(() => onError.call(hooks, error, request))
+  return (error, request) => onError.call(hooks, error, request)
 }
 
 function accessHandler(): ((entry: AccessEntry) => void) | null {
   const { onAccess } = hooks
-  if (onAccess === undefined) return null
-  return (entry) => {
-    try {
-      onAccess.call(hooks, entry)
-    } catch (error) {
-      warnOfHook(error)
-    }
-  }
-}
-
-function guard(hook: () => void): void {
-  try {
-    hook()
-  } catch (error) {
-    warnOfHook(error)
-  }
-}
-
-/** A hook that throws on every request is reported once, and harms no request. */
-function warnOfHook(error: unknown): void {
-  hookFailures++
-  if (hookFailures === 1) post(hookWarning(error))
-}
-
-function hookWarning(error: unknown): WorkerMessage {
-  return {
-    type: 'warning',
-    code: 'RR_HOOK_FAILED',
-    message: `a worker hook threw: ${String(error)}`,
-  }
+  return onAccess === undefined ? null : (entry) => onAccess.call(hooks, entry)
 }
 
 function warn(code: WarningCode, message: string): void {
   post({ type: 'warning', code, message })
-  guard(() => hooks.onEvent?.({ type: 'warning', code, message }))
+  tellHooks({ type: 'warning', code, message })
 }
 
 function post(message: WorkerMessage): void {

@@ -44,7 +44,10 @@ for (const { name, start } of WAYS) {
     client.get('/wait')
     await until(() => server.info().inFlight === 1, 'the request')
     const drained = server.drain()
-    await until(() => server.info().workers.some(({ phase }) => phase === 'draining'), 'the drain')
+    await until(
+      () => server.info().workers.every(({ phase }) => phase !== 'accepting'),
+      'the drain',
+    )
     counters.add('released')
     t.match(await client.expect(/waited/), /\r\nConnection: close\r\n/i)
     t.equal(await client.ended(), 'end')

@@ -53,6 +53,42 @@ t.test('onError and onAccess are told in the same thread', async (t) => {
   ])
 })
 
+for (const way of ['throws', 'rejects']) {
+  t.test(`a hook that ${way} is a warning, and harms no request`, async (t) => {
+    const log = new EventLog()
+    const fail = (from: string): void | Promise<void> => {
+      const error = new Error(`from ${from}`)
+      if (way === 'rejects') return Promise.reject(error)
+      throw error
+    }
+    const app = (request: { path: string }) => {
+      if (request.path === '/throw') throw new Error('from the handler')
+      return text('fine')
+    }
+    const server = await start(t, app, {
+      onEvent: log.listener,
+      onError: () => fail('onError'),
+      onAccess: () => fail('onAccess'),
+    })
+    for (let count = 0; count < 3; count++) {
+      t.equal((await fetch(`${server.url}/throw`)).status, 500)
+      t.equal(await (await fetch(`${server.url}/fine`)).text(), 'fine')
+    }
+    const told = log.of('warning').map(({ code, message }) => [code, message])
+    t.strictSame(told.toSorted(), [
+      ['RR_HOOK_FAILED', 'onAccess failed: Error: from onAccess'],
+      ['RR_HOOK_FAILED', 'onError failed: Error: from onError'],
+    ])
+  })
+}
+
+t.test('a host name: host and url tell the address that is bound', async (t) => {
+  const server = await start(t, () => text('served'), { host: 'localhost' })
+  t.match(server.host, /^(127\.0\.0\.1|::1)$/)
+  t.match(server.url, /^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/)
+  t.match(server.info(), { host: server.host, url: server.url })
+})
+
 t.test('without onError there is an event', async (t) => {
   const log = new EventLog()
   const app = () => {

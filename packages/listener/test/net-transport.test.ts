@@ -148,6 +148,25 @@ t.test(
   },
 )
 
+for (const [title, error, ending] of [
+  ['destroy without an error ends as any close does', undefined, 'end'],
+  [
+    'destroy with an error is a reset, which no client takes for an end',
+    new Error('cut'),
+    'ECONNRESET',
+  ],
+] as const) {
+  t.test(title, async (t) => {
+    const pair = await setUp(t)
+    const { client, protocol } = await pair.connect()
+    protocol.transport.write('a part')
+    await client.expect(/a part/)
+    protocol.transport.destroy(error)
+    t.equal(await client.ended(), ending)
+    await closed(protocol)
+  })
+}
+
 t.test('input that is there already is not delivered after destroy', async (t) => {
   const pair = await setUp(t)
   const { client, protocol } = await pair.connect()
@@ -284,6 +303,19 @@ t.test('onTimeout comes for the last deadline set', async (t) => {
   await closed(protocol)
   t.equal(pair.wheel.size, 0)
   t.strictSame(protocol.events, ['timeout', 'close'])
+})
+
+t.test('a connection whose protocol threw is closed whoever fails on hearing of it', async (t) => {
+  const pair = await setUp(t)
+  const { client, protocol } = await pair.connect()
+  const states: boolean[] = []
+  pair.onFaultDo = () => states.push(pair.transports[0]!.isDestroyed)
+  protocol.onDataDo = () => {
+    throw new Error('in data')
+  }
+  client.send('x')
+  await closed(protocol)
+  t.strictSame(states, [true], 'destroyed before anybody was told')
 })
 
 t.test('a protocol that throws loses its own connection only', async (t) => {

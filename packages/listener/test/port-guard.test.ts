@@ -43,6 +43,21 @@ t.test("an address that is not this machine's", async (t) => {
   })
 })
 
+t.test('only what says so means that a platform shares no ports', async (t) => {
+  const platform = (code: string) => async (options: { reusePort?: boolean | undefined }) => {
+    if (options.reusePort === true) throw Object.assign(new Error(code), { code })
+    return '127.0.0.1'
+  }
+  for (const code of ['ENOTSUP', 'EOPNOTSUPP', 'ENOPROTOOPT', 'ENOSYS', 'EINVAL']) {
+    const probed = await probeAddress('127.0.0.1', 0, platform(code))
+    t.strictSame(probed, { address: '127.0.0.1', canShare: false }, code)
+  }
+  for (const code of ['EMFILE', 'ENFILE', 'EADDRINUSE', 'ENOBUFS']) {
+    const probed = probeAddress('127.0.0.1', 0, platform(code))
+    await t.rejects(probed, { code: 'RR_BIND_FAILED', cause: { code } }, code)
+  }
+})
+
 t.test("this process's own listeners are no trouble", async (t) => {
   const port = await occupy(t, true)
   t.doesNotThrow(() => checkPortIsOurs('127.0.0.1', port))

@@ -183,6 +183,36 @@ t.test('one worker of several that fails stops the others as well', async (t) =>
   await t.rejects(RawClient.connect(ports[0]!), { code: 'ECONNREFUSED' })
 })
 
+t.test('hooks that never close do not hold up a start that has failed', async (t) => {
+  const start = serveTroubles(t, {}, { load: 'throw' }, { failing: 'close' })
+  await t.rejects(start, { code: 'RR_APPLICATION_FAILED' })
+})
+
+t.test('what is no module is refused in words that help', async (t) => {
+  const message =
+    /^serve\(\) takes a module's URL or path, not .*; listen\(\) takes the application/
+  const router = { dispatch: () => null }
+  for (const app of [router, () => null, undefined, null, 42, '']) {
+    await t.rejects(serve(app as string), { code: 'RR_OPTION_INVALID', message })
+  }
+})
+
+t.test('a listener that rejects harms nobody', async (t) => {
+  const shown: unknown[][] = []
+  const { error } = console
+  console.error = (...values: unknown[]) => shown.push(values)
+  t.teardown(() => {
+    console.error = error
+  })
+  const { connect } = await serveTroubles(t, {
+    onEvent: async () => {
+      throw new Error('from onEvent')
+    },
+  })
+  await answer(await connect(), '/', /ok/)
+  t.match(shown[0], ['rr: onEvent failed', { message: 'from onEvent' }])
+})
+
 t.test('a listener that throws harms nobody', async (t) => {
   const shown: unknown[] = []
   const { error } = console

@@ -62,7 +62,39 @@ t.test('an unknown key names the nearest of all that are taken', async (t) => {
   }
 })
 
-t.test('hooks are passed over, undefined is the default', async (t) => {
+t.test('hooks are checked for what they are', async (t) => {
+  const url = "a URL, as in new URL('./hooks.ts', import.meta.url)"
+  const wrong: [options: object, message: string][] = [
+    [{ onEvent: 'x' }, "serve(): 'onEvent' takes a function, not 'x'"],
+    [{ onEvent: null }, "serve(): 'onEvent' takes a function, not a value of type object"],
+    [{ workerHooks: './x.js' }, `serve(): 'workerHooks' takes ${url}, not './x.js'`],
+    [{ workerHooks: {} }, `serve(): 'workerHooks' takes ${url}, not a value of type object`],
+  ]
+  for (const [options, message] of wrong) {
+    t.throws(() => resolveServerOptions(options), { code: 'RR_OPTION_INVALID', message })
+  }
+  for (const name of ['onEvent', 'onError', 'onAccess']) {
+    t.throws(() => resolveListenOptions({ [name]: 1 }), {
+      code: 'RR_OPTION_INVALID',
+      message: `listen(): '${name}' takes a function, not a value of type number`,
+    })
+  }
+  for (const input of [null, 8080, 'x']) {
+    t.throws(() => resolveServerOptions(input as unknown as object), {
+      code: 'RR_OPTION_INVALID',
+      message: 'serve() takes its options as an object',
+    })
+  }
+})
+
+t.test('every row can be set from the command line', async (t) => {
+  for (const [name, row] of rows) {
+    t.type(row.flag, 'string', name)
+    if (row.type !== 'boolean') t.type(row.valueName, 'string', name)
+  }
+})
+
+t.test('hooks are left out, undefined is the default', async (t) => {
   const settings = resolveServerOptions({ onEvent: () => {}, workerHooksData: 1, port: undefined })
   t.equal(settings.port, SERVER_OPTIONS.port.default)
   t.notOk('onEvent' in settings)

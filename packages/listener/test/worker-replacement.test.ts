@@ -147,6 +147,27 @@ t.test('a hook that throws is told once, and harms no request', async (t) => {
   t.match(log.of('warning'), [{ code: 'RR_HOOK_FAILED', message: /no luck with the access log/ }])
 })
 
+t.test('a hook whose promise rejects is told once, and harms no worker', async (t) => {
+  for (const [failing, message] of [
+    ['events', /onEvent failed: Error: no luck with the event log/],
+    ['errors', /onError failed: Error: no luck with the error log/],
+  ] as const) {
+    const hooks = { failing, handlesErrors: true }
+    const { log, server, connect } = await serveTroubles(t, {}, {}, hooks)
+    const client = await connect()
+    for (let count = 0; count < 2; count++) {
+      client.get('/throw')
+      await client.expect(/^HTTP\/1\.1 500 [\s\S]*?\r\n\r\n/)
+      client.received = ''
+    }
+    await log.wait('warning')
+    client.close()
+    await server.drain()
+    t.match(log.of('warning'), [{ code: 'RR_HOOK_FAILED', message, workerId: 1 }])
+    t.match(log.of('worker-exited'), [{ reason: 'stopped' }])
+  }
+})
+
 t.test('hooks that cannot be made stop the start', async (t) => {
   await t.rejects(serveTroubles(t, {}, {}, { failing: 'create' }), {
     code: 'RR_WORKER_FAILED',

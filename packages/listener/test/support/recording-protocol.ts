@@ -3,6 +3,7 @@ import type { ProtocolConnection, Transport } from '@rr/core'
 /** A protocol that writes down what it is told, and does what the test says. */
 export class RecordingProtocol implements ProtocolConnection {
   readonly transport: Transport
+  hasWork = false
   readonly events: string[] = []
   received = ''
   receivedBytes = 0

@@ -8,6 +8,8 @@ export const COUNTERS = [
   'errors',
   'events',
   'released',
+  'released2',
+  'port',
 ] as const
 export type Counter = (typeof COUNTERS)[number]
 
@@ -22,6 +24,10 @@ export class SharedCounters {
 
   add(counter: Counter): void {
     Atomics.add(this.#cells, COUNTERS.indexOf(counter), 1)
+  }
+
+  set(counter: Counter, value: number): void {
+    Atomics.store(this.#cells, COUNTERS.indexOf(counter), value)
   }
 
   get(counter: Counter): number {

@@ -14,6 +14,8 @@ export class TransportPair implements TransportOwner {
   readonly block: ControlBlock = ControlBlock.create(1)
   readonly seat: WorkerSeat = this.block.seat(0, 1000)
   readonly faults: unknown[] = []
+  /** Called with each fault, besides. */
+  onFaultDo: ((error: unknown) => void) | null = null
   readonly closed: NetTransport[] = []
   readonly transports: NetTransport[] = []
   readonly protocols: RecordingProtocol[] = []
@@ -52,6 +54,7 @@ export class TransportPair implements TransportOwner {
 
   onTransportFault(error: unknown): void {
     this.faults.push(error)
+    this.onFaultDo?.(error)
   }
 
   async stop(): Promise<void> {
