@@ -96,9 +96,10 @@ export function headerBlock(input: HeadersInput): HeaderBlock {
   return block
 }
 
-/** True for a frozen record of strings: freezing makes no array in it, and no Headers, constant. */
+/** True for a frozen record of strings: freezing makes no array, getter or Headers constant. */
 function isConstant(input: object): boolean {
-  return !isIterable(input) && Object.values(input).every((value) => typeof value === 'string')
+  const fields = Object.values(Object.getOwnPropertyDescriptors(input))
+  return !isIterable(input) && fields.every(({ value }) => typeof value === 'string')
 }
 
 /** `base` with the fields of `input` in place of its own of the same name. */

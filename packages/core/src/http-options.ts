@@ -7,6 +7,8 @@ export const HTTP_OPTIONS = {
     default: 8192,
     minimum: 64,
     maximum: 65_536,
+    flag: 'max-request-line',
+    valueName: 'bytes',
     doc: 'Longest request line, without its CRLF; a longer one is answered 414.',
   },
   maxHeaderLineBytes: {
@@ -14,6 +16,8 @@ export const HTTP_OPTIONS = {
     default: 8192,
     minimum: 64,
     maximum: 65_536,
+    flag: 'max-header-line',
+    valueName: 'bytes',
     doc: 'Longest header line, without its CRLF; a longer one is answered 431.',
   },
   maxHeaderBlockBytes: {
@@ -21,6 +25,8 @@ export const HTTP_OPTIONS = {
     default: 16_384,
     minimum: 256,
     maximum: 1_048_576,
+    flag: 'max-header-block',
+    valueName: 'bytes',
     doc: 'Most bytes in all header lines of a request with their CRLFs, and in its trailers; more is answered 431.',
   },
   maxHeaders: {
@@ -28,6 +34,8 @@ export const HTTP_OPTIONS = {
     default: 100,
     minimum: 1,
     maximum: 2000,
+    flag: 'max-headers',
+    valueName: 'number',
     doc: 'Most header lines in a request, and in its trailers; more is answered 431.',
   },
   maxBodyBytes: {
@@ -58,6 +66,8 @@ export const HTTP_OPTIONS = {
     default: 30_000,
     minimum: 1,
     maximum: 3_600_000,
+    flag: 'headers-timeout',
+    valueName: 'ms',
     doc: "Time for a request's head to arrive, from its first byte, or from the start of the connection for the first; past it 408 if a part has arrived, and close.",
   },
   keepAliveTimeoutMs: {
@@ -65,6 +75,8 @@ export const HTTP_OPTIONS = {
     default: 65_000,
     minimum: 1,
     maximum: 86_400_000,
+    flag: 'keep-alive-timeout',
+    valueName: 'ms',
     doc: 'Time that a connection may stay idle between requests; then it is closed.',
   },
   requestTimeoutMs: {
@@ -72,6 +84,8 @@ export const HTTP_OPTIONS = {
     default: 300_000,
     minimum: 1,
     maximum: 86_400_000,
+    flag: 'request-timeout',
+    valueName: 'ms',
     doc: 'Time for a whole request to arrive, body included, from its first byte; past it 408 where an answer is still possible, and close.',
   },
   minBytesPerSecond: {
@@ -79,6 +93,8 @@ export const HTTP_OPTIONS = {
     default: 100,
     minimum: 0,
     maximum: 1_073_741_824,
+    flag: 'min-rate',
+    valueName: 'bytes',
     doc: 'Least average rate at which a request must arrive while the server waits for it, after minRateGraceMs; below it 408 where an answer is still possible, and close. 0 turns the check off.',
   },
   minRateGraceMs: {
@@ -93,6 +109,8 @@ export const HTTP_OPTIONS = {
     default: 60_000,
     minimum: 1,
     maximum: 3_600_000,
+    flag: 'send-timeout',
+    valueName: 'ms',
     doc: 'Time that a client may take none of the bytes waiting for it; then the connection is cut.',
   },
   halfOpenTimeoutMs: {

@@ -98,10 +98,12 @@ export class RequestDispatcher implements RequestService {
   /** Answers for a handler that failed. Nothing has been written: the protocol checks first. */
   #fail(exchange: Exchange, request: HttpRequest, error: unknown): void {
     const status = statusOf(error)
+    // Who gives up because the client seems to have left has not failed.
+    const isFailure = status >= 500 && !(exchange.hasClientLeft && isClientFault(error))
     // What went wrong inside is for the log; the client learns the status only.
     const message = status < 500 ? (error as Error).message : ''
     exchange.respond(status, TEXT, message === '' ? String(status) : message)
-    if (status >= 500) this.#onError(error, request)
+    if (isFailure) this.#onError(error, request)
   }
 
   #observe(exchange: Exchange, request: HttpRequest, onAccess: (entry: AccessEntry) => void): void {
@@ -166,7 +168,12 @@ function statusOf(error: unknown): number {
 }
 
 function isClientFault(error: unknown): boolean {
-  return statusOf(error) < 500 || (error instanceof Error && error.name === 'AbortError')
+  if (statusOf(error) < 500) return true
+  try {
+    return error instanceof Error && error.name === 'AbortError'
+  } catch {
+    return false
+  }
 }
 
 /** Lets go of an answer that nobody will get. */

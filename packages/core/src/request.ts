@@ -116,7 +116,9 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
         const abort = (error: Error): void => controller.abort(error)
         addAbortListener(exchange, abort)
         exchange.leaveListener = abort
-        if (exchange.hasClientLeft) abort(new Error('the client has closed its side'))
+        if (exchange.hasClientLeft) {
+          abort(new RrError('RR_REQUEST_ABORTED', 'the client has closed its side'))
+        }
       } else if (exchange.sequence === this.#sequence + 1 && exchange.failure !== null) {
         controller.abort(exchange.failure)
       }

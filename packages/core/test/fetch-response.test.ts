@@ -100,6 +100,13 @@ t.test('the Response', async (t) => {
       await response.text()
       return response
     }
+    const partlyUsed = async (): Promise<Response> => {
+      const response = new Response(ReadableStream.from([Buffer.from('a'), Buffer.from('b')]))
+      const reader = response.body?.getReader()
+      await reader?.read()
+      reader?.releaseLock()
+      return response
+    }
     const locked = (): Response => {
       const response = new Response('a')
       response.body?.getReader()
@@ -114,7 +121,7 @@ t.test('the Response', async (t) => {
         }),
       )
     const announced = (): Response => new Response('abc', { headers: { 'content-length': '2' } })
-    for (const bad of [used, locked, failing, announced, () => Response.error()]) {
+    for (const bad of [used, partlyUsed, locked, failing, announced, () => Response.error()]) {
       const { conversation } = await answer(bad)
       t.same(conversation.statuses(), [500, 500], bad.name)
       t.equal(conversation.errors.length, 2)

@@ -238,6 +238,65 @@ t.test('an answer that comes too late harms nobody', async (t) => {
   t.same(conversation.errors, [error], 'is logged all the same')
 })
 
+t.test('an answer given twice is given once, and never to the next request', async (t) => {
+  const second = deferred<void>()
+  const conversation = new Conversation({
+    handler: ({ path }) => {
+      if (path === '/second') return second.promise.then(() => text('second'))
+      const twice = {
+        // biome-ignore lint/suspicious/noThenProperty: a promise that is none
+        then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
+          resolve(text('first'))
+          setImmediate(() => {
+            resolve(text('again'))
+            reject(new HttpError(404, 'again'))
+          })
+        },
+      }
+      return twice as never
+    },
+  })
+  await conversation.send(`${NEXT}GET /second HTTP/1.1\r\nHost: a\r\n\r\n`).settle()
+  second.resolve()
+  await conversation.settle()
+  t.same(
+    conversation.responses().map(({ body }) => body),
+    ['first', 'second'],
+  )
+})
+
+t.test('a handler that gives up when the client closes its side has not failed', async (t) => {
+  const giveUp = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => {
+      const onAbort = (): void => reject(signal.reason)
+      if (signal.aborted) onAbort()
+      else signal.addEventListener('abort', onAbort)
+    })
+  const handlers: readonly (readonly [string, Handler])[] = [
+    ['with the reason of the signal', ({ signal }) => giveUp(signal)],
+    [
+      'with an AbortError',
+      ({ signal }) =>
+        giveUp(signal).catch(() => Promise.reject(new DOMException('', 'AbortError'))),
+    ],
+    [
+      'with the reason of a signal that it asks for late',
+      async (request) => {
+        await turns(3)
+        return await giveUp(request.signal)
+      },
+    ],
+  ]
+  for (const [title, handler] of handlers) {
+    const conversation = new Conversation({ handler })
+    await conversation.send(NEXT).finish().settle()
+    await conversation.settle()
+    t.same(conversation.errors, [], title)
+    t.ok((conversation.statuses()[0] ?? 0) >= 400)
+    t.same([conversation.started, conversation.finished], [1, 1])
+  }
+})
+
 t.test('a body that breaks while the handler works', async (t) => {
   const broken: readonly (readonly [string, string, number, string])[] = [
     ['a bad chunk', `${CHUNKED}5\r\nhelloXX`, 400, 'RR_REQUEST_MALFORMED'],

@@ -77,29 +77,39 @@ t.test('a client that closes its side while it waits (FIN)', async (t) => {
     })
   }
 
-  await t.test('what is sent to it gives it more time', async (t) => {
-    const gates = [deferred<void>(), deferred<void>()]
-    async function* chunks(): AsyncGenerator<string> {
-      for (const gate of gates) {
-        await gate.promise
-        yield 'chunk'
-      }
-      await new Promise<never>(() => {})
+  for (const [framing, input] of [
+    ['chunks', NEXT],
+    ['nothing', request('GET / HTTP/1.0')],
+  ] as const) {
+    for (const size of [5, 50_000]) {
+      await t.test(
+        `what is sent to it gives it more time: ${size} bytes framed by ${framing}`,
+        async (t) => {
+          const gates = [deferred<void>(), deferred<void>()]
+          async function* chunks(): AsyncGenerator<Uint8Array> {
+            for (const gate of gates) {
+              await gate.promise
+              yield Buffer.alloc(size)
+            }
+            await new Promise<never>(() => {})
+          }
+          const conversation = new Conversation({
+            handler: () => stream(chunks()),
+            limits: { halfOpenTimeoutMs: LIMIT_MS },
+          })
+          await conversation.send(input).finish().settle()
+          for (const gate of gates) {
+            conversation.advance(LIMIT_MS - 1)
+            gate.resolve()
+            await conversation.settle()
+            t.equal(conversation.isOpen, true)
+          }
+          conversation.advance(LIMIT_MS)
+          t.equal(conversation.isOpen, false)
+        },
+      )
     }
-    const conversation = new Conversation({
-      handler: () => stream(chunks()),
-      limits: { halfOpenTimeoutMs: LIMIT_MS },
-    })
-    await conversation.send(NEXT).finish().settle()
-    for (const gate of gates) {
-      conversation.advance(LIMIT_MS - 1)
-      gate.resolve()
-      await conversation.settle()
-      t.equal(conversation.isOpen, true)
-    }
-    conversation.advance(LIMIT_MS)
-    t.equal(conversation.isOpen, false)
-  })
+  }
 
   await t.test('requests pipelined behind a handler that never answers go with it', async (t) => {
     const conversation = new Conversation({
@@ -206,7 +216,17 @@ t.test('headers of a frozen record are checked once, of any other each time', as
   const map = new Map([['x-a', '1']])
   const frozen = Object.freeze({ 'x-a': '1' })
   t.equal(headerBlock(frozen), headerBlock(frozen))
-  for (const input of [Object.freeze({ 'x-a': list }), Object.freeze(map), { 'x-a': '1' }]) {
+  const getter = Object.freeze({
+    get 'x-a'() {
+      return '1'
+    },
+  })
+  for (const input of [
+    Object.freeze({ 'x-a': list }),
+    Object.freeze(map),
+    getter,
+    { 'x-a': '1' },
+  ]) {
     t.not(headerBlock(input), headerBlock(input))
   }
 })

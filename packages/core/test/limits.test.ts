@@ -5,6 +5,7 @@ import { text } from '../src/response.ts'
 import { type RequestCase, runCases } from './support/cases.ts'
 import { Conversation } from './support/conversation.ts'
 import { CHUNKED, GET, NEXT, POST } from './support/messages.ts'
+import { turns } from './support/turns.ts'
 
 interface Limit {
   readonly title: string
@@ -306,6 +307,34 @@ t.test('maxDiscardBytes: an unread body over it costs the connection', async (t)
       },
     })
     await conversation.send(`${CHUNKED}14\r\n${'b'.repeat(20)}\r\n0\r\n\r\n${NEXT}`).settle()
+    t.same(conversation.statuses(), [200, 200])
+  })
+
+  await t.test('what the handler gave up reading counts', async (t) => {
+    const conversation = new Conversation({
+      limits,
+      handler: async (request) => {
+        await request.stream.cancel()
+        await turns(2)
+        return text('')
+      },
+    })
+    await conversation.send(`${POST}Content-Length: 14\r\n\r\n`).send('123456').settle()
+    t.ok(closes(conversation), '6 bytes that came, and 8 to come')
+    t.notOk(conversation.isOpen)
+  })
+
+  await t.test('what has all come costs nothing more', async (t) => {
+    const conversation = new Conversation({
+      limits,
+      handler: async (request) => {
+        if (request.hasBody) await request.stream.cancel()
+        await turns(2)
+        return text('')
+      },
+    })
+    await conversation.send(`${POST}Content-Length: 14\r\n\r\n`).send('12345678901234').settle()
+    await conversation.send(NEXT).settle()
     t.same(conversation.statuses(), [200, 200])
   })
 

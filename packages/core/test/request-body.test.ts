@@ -116,6 +116,23 @@ t.test('stream', async (t) => {
     }
   })
 
+  await t.test('that is cancelled takes no more memory while the handler works on', async (t) => {
+    const worked = deferred<void>()
+    const conversation = new Conversation({
+      handler: async (request) => {
+        await request.stream.cancel()
+        await worked.promise
+        return text('')
+      },
+    })
+    await conversation.send(`${POST}Content-Length: 200000\r\n\r\n`).settle()
+    for (let sent = 0; sent < 200_000; sent += 10_000) conversation.send('b'.repeat(10_000))
+    t.notOk(conversation.transport.isPaused)
+    worked.resolve()
+    await conversation.settle()
+    t.same(conversation.statuses(), [200])
+  })
+
   await t.test('that is cancelled while the transport is paused goes on', async (t) => {
     const asked = deferred<void>()
     const conversation = new Conversation({
@@ -210,7 +227,7 @@ t.test('back-pressure', async (t) => {
     t.end()
   })
 
-  await t.test('a million chunks of a byte make one body', async (t) => {
+  await t.test('a hundred thousand chunks of a byte make one body', async (t) => {
     const conversation = new Conversation({
       handler: async (r) => text(String((await r.bytes()).length)),
     })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Handler } from '../src/handler.ts'
+import { headerBlock } from '../src/header-block.ts'
 import { empty, stream, text } from '../src/response.ts'
 import { runCases } from './support/cases.ts'
 import { type Conversation, converse } from './support/conversation.ts'
@@ -36,11 +37,24 @@ t.test('RFC 9110 §6.6.1 Date', async (t) => {
     t.match(conversation.output, /\r\ndate: /, 'is in refusals and in answers to HEAD')
   }
 
-  const conversation = await converse(NEXT)
-  const { output } = conversation
-  conversation.advance(1500)
-  await conversation.send(NEXT).settle()
-  t.match(conversation.output.slice(output.length), /\r\ndate: /)
+  const { now } = Date
+  t.teardown(() => {
+    Date.now = now
+  })
+  const shared = text('')
+  const conversation = await converse(NEXT, { handler: () => shared })
+  for (const second of [1, 2, 2, 3]) {
+    Date.now = () => Date.UTC(2030, 0, 1, 0, 0, second, 999)
+    await conversation.advance(250).send(NEXT).settle()
+  }
+  t.same(
+    conversation
+      .responses()
+      .map(({ headers }) => headers.get('date')?.[0]?.slice(-12))
+      .slice(1),
+    ['00:00:01 GMT', '00:00:02 GMT', '00:00:02 GMT', '00:00:03 GMT'],
+    'moves on, for headers that are used again too',
+  )
 })
 
 t.test('RFC 9110 §8.6 Content-Length, RFC 9112 §6.1 Transfer-Encoding', async (t) => {
@@ -218,6 +232,36 @@ t.test('RFC 9110 §6.5.2 Processing Trailers', async (t) => {
       null,
     ],
     'trailers show when the body has been read, and never among the headers',
+  )
+})
+
+t.test('headers that are used again and again are those of their own answer', async (t) => {
+  const blocks = Array.from({ length: 200 }, (_, index) =>
+    headerBlock({ 'x-index': String(index) }),
+  )
+  const statuses = [200, 201, 404]
+  const bodies = ['', 'a', 'b'.repeat(4095), 'c'.repeat(4096), 'd'.repeat(5000)]
+  const expected: unknown[] = []
+  const conversation = await converse(NEXT.repeat(3000), {
+    handler: () => {
+      const index = expected.length
+      // Neighbours, and blocks that are as far apart as a cache of them may be large.
+      const block = (index * 64 + Math.floor(index / 7)) % blocks.length
+      const status = statuses[index % statuses.length] ?? 200
+      const body = bodies[index % bodies.length] ?? ''
+      expected.push([status, String(block), String(body.length)])
+      return { status, headers: blocks[block], body }
+    },
+  })
+  t.same(
+    conversation
+      .responses()
+      .map(({ status, headers }) => [
+        status,
+        headers.get('x-index')?.join(),
+        headers.get('content-length')?.join(),
+      ]),
+    expected,
   )
 })
 

@@ -197,6 +197,13 @@ t.test('onDrainNotice', async (t) => {
     t.notOk(conversation.isOpen)
   })
 
+  await t.test('a head that begins before the deadline may be completed after it', async (t) => {
+    const conversation = new Conversation()
+    conversation.connection.onDrainNotice(conversation.clock.nowMs + 500)
+    await conversation.advance(499).send(GET).advance(4000).send('\r\n').settle()
+    t.same(conversation.statuses(), [200])
+  })
+
   await t.test('a request at work is answered, with close', async (t) => {
     const answer = deferred<string>()
     const conversation = new Conversation({ handler: async () => text(await answer.promise) })

@@ -259,7 +259,7 @@ t.test('minBytesPerSecond', async (t) => {
     t.ok(transport.isPaused)
     await conversation.advance(50_000).settle()
     t.ok(conversation.isOpen)
-    await conversation.take().settle()
+    await conversation.take().advance(1000).settle()
     await conversation.send('\r\n\r\nab').settle()
     await conversation.take().settle()
     t.same(conversation.statuses(), [200, 200])

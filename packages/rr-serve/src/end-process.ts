@@ -19,7 +19,8 @@ export async function endProcess(reason: ExitReason, text = '', log?: ThreadLog)
 /** Resolves once all that was written to a stream has left it, or never will. */
 function drained(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (!stream.writable) return resolve()
+    // Where nothing waits nothing is written, not even the empty text: it could block on a terminal.
+    if (!stream.writable || stream.writableLength === 0) return resolve()
     stream.write('', () => resolve())
   })
 }

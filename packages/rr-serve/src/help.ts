@@ -1,6 +1,7 @@
 import type { OptionRow, OptionTable } from '@rr/core'
 import { APPLICATION_EXTENSIONS } from './application-path.ts'
 import type { ActionRow } from './arguments.ts'
+import type { OptionGroup } from './cli-options.ts'
 import { APPLICATION_VARIABLE, environmentNames } from './environment.ts'
 import { unitExamples } from './option-values.ts'
 
@@ -9,13 +10,14 @@ const FLAG_COLUMNS = 29
 
 /** What help is made from. */
 export interface HelpSource {
-  readonly options: OptionTable
+  readonly groups: readonly OptionGroup[]
   readonly actions: Readonly<Record<string, ActionRow & { readonly doc: string }>>
   readonly exitCodes: Readonly<Record<string, { readonly code: number; readonly doc: string }>>
 }
 
 /** The text of `--help`. */
 export function helpText(source: HelpSource): string {
+  const all: OptionTable = Object.assign({}, ...source.groups.map(({ options }) => options))
   return [
     'Usage: rr-serve [options] <application>',
     '',
@@ -29,10 +31,12 @@ export function helpText(source: HelpSource): string {
       2,
     ),
     '',
-    'Options:',
-    ...Object.entries(source.options).flatMap(([name, row]) =>
-      optionLines(name, row, source.options),
-    ),
+    ...source.groups.flatMap(({ title, options }) => [
+      `${title}:`,
+      ...Object.entries(options).flatMap(([name, row]) => optionLines(name, row, all)),
+      '',
+    ]),
+    'Other:',
     ...Object.values(source.actions).flatMap((row) => [flagLine(row.flag, row.short, row.doc)]),
     '',
     ...wrapped(

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { OutputTurn } from './output-turn.ts'
 
 /**
  * Writes whole lines to one file descriptor from several threads.
@@ -9,43 +10,21 @@ import { writeSync } from 'node:fs'
  *   for sure: longer lines of two threads would mix.
  * - A reader that is slow slows the writer; nothing is dropped. A reader that has gone (EPIPE) ends
  *   the writing, and the server goes on without a log.
+ * - A writer with a finite patience that has begun a line when it ends keeps the rest, and the turn
+ *   with it: the others would only find the pipe full, too. Its timer writes on.
  */
-
-/** Words of the memory that the writers of one process share. */
-const TURN = 0
-const OWNER = 1
-const GONE = 2
-const WORDS = 3
-
-/** Values of TURN, as in Drepper's "Futexes Are Tricky": a lone writer makes no system call. */
-const FREE = 0
-const TAKEN = 1
-const CONTENDED = 2
-
-const NO_OWNER = -1
 
 /** A full pipe in non-blocking mode is tried again after 1 ms, then 2, 4 ... up to this. */
 const MAX_RETRY_MS = 16
 
-/** Makes the memory that all writers of a process need. */
-export function createWriterState(): SharedArrayBuffer {
-  const state = new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT)
-  new Int32Array(state)[OWNER] = NO_OWNER
-  return state
-}
-
-/** Gives back the turn of a thread that ended while it had it. */
-export function releaseTurn(shared: SharedArrayBuffer, owner: number): void {
-  const state = new Int32Array(shared)
-  if (Atomics.compareExchange(state, OWNER, owner, NO_OWNER) === owner) freeTurn(state)
-}
+const LINE_END = Buffer.from('\n')
 
 export interface LineWriterOptions {
-  /** Open for writing. */
+  /** Open for writing. Only in non-blocking mode can the patience be held. */
   readonly fd: number
   /** Made by `createWriterState`. */
   readonly state: SharedArrayBuffer
-  /** A number that tells the thread from the others. */
+  /** A number that tells the thread from the others, from 0. */
   readonly owner: number
   /** How long `write` may block before it keeps the line for later. */
   readonly patienceMs: number
@@ -56,33 +35,41 @@ export interface LineWriterOptions {
 /** One thread's end of the log. */
 export class LineWriter {
   readonly #fd: number
-  readonly #state: Int32Array
-  readonly #owner: number
+  readonly #turn: OutputTurn
   readonly #patienceMs: number
   readonly #onGone: (error: NodeJS.ErrnoException) => void
-  /** Lines that outlasted the patience, in order; empty for ever where that is Infinity. */
-  #kept: string[] = []
+  /** What outlasted the patience, in order; empty for ever where that is Infinity. */
+  readonly #kept: Buffer[] = []
+  /** The first of what is kept is the rest of a line, and this thread still has the turn. */
+  #isMidLine = false
   #retry: NodeJS.Timeout | null = null
 
   constructor(options: LineWriterOptions) {
     this.#fd = options.fd
-    this.#state = new Int32Array(options.state)
-    this.#owner = options.owner
+    this.#turn = new OutputTurn(options.state, options.owner)
     this.#patienceMs = options.patienceMs
     this.#onGone = options.onGone
   }
 
   /** Takes a line with its line end. */
   write(line: string): void {
-    if (this.#kept.length === 0 && this.#tryWrite(line, this.#patienceMs)) return
-    this.#kept.push(line)
-    this.#retryLater()
+    if (this.#turn.isGone) return
+    // Encoded before the turn is taken, in which the other threads wait.
+    this.#kept.push(Buffer.from(line))
+    if (this.#kept.length === 1) this.#tryFirst(this.#patienceMs)
+    if (this.#kept.length > 0) this.#retryLater()
+  }
+
+  /** True while lines wait for the reader. */
+  get hasKept(): boolean {
+    return this.#kept.length > 0
   }
 
   /** Writes what was kept; gives up when the reader takes nothing for `patienceMs`. */
   flush(patienceMs: number): void {
-    while (this.#kept.length > 0 && this.#tryWrite(this.#kept[0] ?? '', patienceMs)) {
-      this.#kept.shift()
+    while (this.#kept.length > 0) {
+      const first = this.#kept[0]
+      if (!this.#tryFirst(patienceMs) && this.#kept[0] === first) return
     }
   }
 
@@ -94,59 +81,64 @@ export class LineWriter {
     }, MAX_RETRY_MS).unref()
   }
 
-  /** False when the line could not be begun in time. */
-  #tryWrite(line: string, patienceMs: number): boolean {
-    if (Atomics.load(this.#state, GONE) === 1) return true
-    const deadline = patienceMs === Infinity ? Infinity : performance.now() + patienceMs
-    if (!takeTurn(this.#state, this.#owner, patienceMs)) return false
+  /** True when the first of the kept lines is done with: written, or lost with the reader. */
+  #tryFirst(patienceMs: number): boolean {
+    if (!this.#isMidLine && !this.#turn.take(patienceMs)) return false
+    const isDone = this.#turn.isGone || this.#writeFirst(patienceMs)
+    this.#isMidLine &&= !isDone
+    if (isDone) this.#kept.shift()
+    if (!this.#isMidLine) this.#turn.release()
+    return isDone
+  }
+
+  /** False when it is not all written within `patienceMs`; what was written is off the line. */
+  #writeFirst(patienceMs: number): boolean {
+    let rest = this.#kept[0] as Buffer
+    // Whoever wrote last was killed, or the disk was full, within a line: it ends here.
+    if (!this.#isMidLine && this.#turn.isLineBroken) rest = Buffer.concat([LINE_END, rest])
+    const deadline = performance.now() + patienceMs
+    let retryMs = 1
     try {
-      return writeWhole(this.#fd, Buffer.from(line), deadline)
+      while (rest.length > 0) {
+        const length = this.#writeSome(rest)
+        rest = rest.subarray(length)
+        if (length > 0) {
+          this.#kept[0] = rest
+          this.#isMidLine = true
+          retryMs = 1
+        } else {
+          if (performance.now() >= deadline) return false
+          sleep(retryMs)
+          retryMs = Math.min(2 * retryMs, MAX_RETRY_MS)
+        }
+      }
     } catch (error) {
       this.#onWriteError(error as NodeJS.ErrnoException)
-      return true
-    } finally {
-      Atomics.store(this.#state, OWNER, NO_OWNER)
-      freeTurn(this.#state)
     }
+    return true
+  }
+
+  /** 0 when the pipe is full. The line counts as broken for as long as this thread may be killed in it. */
+  #writeSome(bytes: Buffer): number {
+    const wasBroken = this.#turn.isLineBroken
+    this.#turn.isLineBroken = true
+    let length = 0
+    try {
+      length = writeSync(this.#fd, bytes)
+    } catch (error) {
+      if (!this.#isMidLine) this.#turn.isLineBroken = wasBroken
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      return 0
+    }
+    if (length === bytes.length) this.#turn.isLineBroken = false
+    return length
   }
 
   #onWriteError(error: NodeJS.ErrnoException): void {
     // A full disk may be emptied: only this line is lost, and the next one is tried.
     if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return
-    if (Atomics.exchange(this.#state, GONE, 1) === 0) this.#onGone(error)
+    if (this.#turn.declareGone()) this.#onGone(error)
   }
-}
-
-function takeTurn(state: Int32Array, owner: number, patienceMs: number): boolean {
-  if (Atomics.compareExchange(state, TURN, FREE, TAKEN) !== FREE) {
-    while (Atomics.exchange(state, TURN, CONTENDED) !== FREE) {
-      if (Atomics.wait(state, TURN, CONTENDED, patienceMs) === 'timed-out') return false
-    }
-  }
-  Atomics.store(state, OWNER, owner)
-  return true
-}
-
-function freeTurn(state: Int32Array): void {
-  if (Atomics.exchange(state, TURN, FREE) === CONTENDED) Atomics.notify(state, TURN, 1)
-}
-
-/** False when nothing was taken by the deadline. A line that was begun is finished. */
-function writeWhole(fd: number, bytes: Uint8Array, deadline: number): boolean {
-  let offset = 0
-  let retryMs = 1
-  while (offset < bytes.length) {
-    try {
-      offset += writeSync(fd, bytes, offset)
-      retryMs = 1
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-      if (offset === 0 && performance.now() >= deadline) return false
-      sleep(retryMs)
-      retryMs = Math.min(2 * retryMs, MAX_RETRY_MS)
-    }
-  }
-  return true
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))

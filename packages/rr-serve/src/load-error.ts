@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { findPackageJSON } from 'node:module'
-import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { codeFrame, findLiteral, type SourcePlace } from './code-frame.ts'
+import { shownValue } from './shown-value.ts'
 import { toJavaScript } from './typescript-hooks.ts'
 
 const APPLICATION_LOAD_ERROR = 'ApplicationLoadError'
+
+/** Of one error with all its causes, and theirs: enough to see why, however the errors are tied. */
+const MAX_CAUSES = 20
 
 /** Its message is what the user reads; it crosses from the worker to the main thread by its name. */
 export class ApplicationLoadError extends Error {
@@ -28,8 +31,10 @@ export function isApplicationLoadError(error: { readonly name: string }): boolea
 
 /** The explanation that a worker made, somewhere in an error's chain of causes; or null. */
 export function findExplanation(error: unknown): string | null {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+  let cause = error
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
     if (isApplicationLoadError(cause)) return cause.message
+    cause = cause.cause
   }
   return null
 }
@@ -41,17 +46,14 @@ export function findExplanation(error: unknown): string | null {
  * @param lastUrl the module that was loaded last, for syntax errors that carry no place
  */
 export function explainLoadError(error: unknown, lastUrl: string | null): string {
-  if (!(error instanceof Error)) return `the application threw ${quoted(error)}, which is no Error`
+  if (!(error instanceof Error))
+    return `the application threw ${shownValue(error)}, which is no Error`
   if (isNotFound(error)) return explainNotFound(error)
   const place = placeInStack(error)
   if (place !== null)
     return atPlace(place, `SyntaxError: ${error.message}${typeHint(error, place)}`)
   if (isWithoutPlace(error) && lastUrl !== null) return explainSyntaxError(error, lastUrl)
   return explainThrown(error)
-}
-
-function quoted(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
 function atPlace(place: SourcePlace, message: string): string {
@@ -159,17 +161,31 @@ function explainThrown(error: Error): string {
   const frame = place === null ? '' : codeFrame(place)
   const parts = [[headline(error), ...frames].join('\n')]
   if (frame !== '') parts.push(frame)
-  if (error instanceof AggregateError) {
-    parts.push(...error.errors.map((one) => `one of its errors: ${explainCause(one)}`))
-  }
-  if (error.cause !== undefined) parts.push(`caused by: ${explainCause(error.cause)}`)
+  addCauses(parts, error, new Set([error]))
   return parts.join('\n\n')
 }
 
-function explainCause(cause: unknown): string {
-  if (!(cause instanceof Error)) return quoted(cause)
-  const deeper = cause.cause === undefined ? '' : `\n\ncaused by: ${explainCause(cause.cause)}`
-  return [headline(cause), ...applicationFrames(cause)].join('\n') + deeper
+/** An error may be its own cause, or that of its cause: each is told once, and no more than so many. */
+function addCauses(parts: string[], error: Error, told: Set<unknown>): void {
+  const causes: [label: string, cause: unknown][] = []
+  if (error instanceof AggregateError && Array.isArray(error.errors)) {
+    causes.push(...error.errors.map((one): [string, unknown] => ['one of its errors', one]))
+  }
+  if (error.cause !== undefined) causes.push(['caused by', error.cause])
+  for (const [label, cause] of causes) {
+    if (told.has(cause)) continue
+    if (told.size > MAX_CAUSES) {
+      parts.push('and more errors, which are not shown')
+      return
+    }
+    told.add(cause)
+    if (!(cause instanceof Error)) {
+      parts.push(`${label}: ${shownValue(cause)}`)
+      continue
+    }
+    parts.push([`${label}: ${headline(cause)}`, ...applicationFrames(cause)].join('\n'))
+    addCauses(parts, cause, told)
+  }
 }
 
 function headline(error: Error): string {
@@ -194,12 +210,34 @@ function placeOfFrame(frame: string): SourcePlace | null {
   return { path, line: Number(line), column: Number(column) }
 }
 
+/** Where the code of this package is, source or compiled. */
+const OWN_DIRECTORY = dirname(fileURLToPath(import.meta.url)) + sep
+
 function isOwnFrame(place: SourcePlace | null): boolean {
-  if (place === null || !isAbsolute(place.path)) return place === null
-  const manifest = findPackageJSON(pathToFileURL(place.path))
-  if (manifest === undefined) return false
-  const { name } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }
-  return name === 'rr-serve' || name?.startsWith('@rr/') === true
+  if (place === null) return true
+  if (!isAbsolute(place.path)) return false
+  return (
+    place.path.startsWith(OWN_DIRECTORY) || packageName(place.path)?.startsWith('@rr/') === true
+  )
+}
+
+/** The name in the nearest package.json above a file, or null where there is none that has one. */
+function packageName(path: string): string | null {
+  for (let directory = dirname(path); ; directory = dirname(directory)) {
+    const manifest = join(directory, 'package.json')
+    if (existsSync(manifest)) return readName(manifest)
+    if (directory === dirname(directory)) return null
+  }
+}
+
+/** The manifest is the application's: it may be anything. */
+function readName(manifest: string): string | null {
+  try {
+    const { name } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: unknown }
+    return typeof name === 'string' ? name : null
+  } catch {
+    return null
+  }
 }
 
 function shortPath(path: string): string {

@@ -10,6 +10,8 @@ export interface LogSettings {
   /** JSON lines for programs, short ones for people. */
   readonly format: 'json' | 'pretty'
   readonly colour: boolean
+  /** Where lines go; made by `openLogOutput`. */
+  readonly fd: number
   /** Made by `createWriterState`. */
   readonly writerState: SharedArrayBuffer
 }
@@ -17,7 +19,6 @@ export interface LogSettings {
 /** The number of the main thread, where the supervisor runs; workers count from 1. */
 export const SUPERVISOR = 0
 
-const STDOUT = 1
 const STDERR = 2
 
 /**
@@ -34,10 +35,10 @@ export interface ThreadLog {
   flush(patienceMs: number): void
 }
 
-/** Opens the log of one thread on stdout. Each line carries `worker`, the thread's number. */
+/** Opens the log of one thread. Each line carries `worker`, the thread's number. */
 export async function openLog(settings: LogSettings, worker: number): Promise<ThreadLog> {
   const lines = new LineWriter({
-    fd: STDOUT,
+    fd: settings.fd,
     state: settings.writerState,
     owner: worker,
     patienceMs: worker === SUPERVISOR ? SUPERVISOR_PATIENCE_MS : Infinity,

@@ -1,17 +1,22 @@
 import { RrError } from '@rr/core'
-import { CLI_ACTIONS, COMMAND_OPTIONS } from './cli-options.ts'
+import { CLI_ACTIONS, OPTION_GROUPS } from './cli-options.ts'
 import { type Command, readCommand } from './command.ts'
 import { EXIT_CODES, type ExitReason, exitCode } from './exit-codes.ts'
 import { helpText } from './help.ts'
 import { runServer } from './run-server.ts'
+import { StopSignals } from './stop-signals.ts'
 import { versionText } from './versions.ts'
 
 /**
  * The command. Ends the process once the server has ended; the exit codes are in exit-codes.ts.
  *
  * @param argv the arguments, without the names of Node.js and of the script
+ * @param signals listens already, so that a signal that comes during the imports counts
  */
-export async function main(argv: readonly string[]): Promise<void> {
+export async function main(
+  argv: readonly string[],
+  signals: StopSignals = new StopSignals(),
+): Promise<void> {
   // Whoever reads the output may leave (EPIPE): that ends neither the server nor its application.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
@@ -27,14 +32,14 @@ export async function main(argv: readonly string[]): Promise<void> {
   switch (command.kind) {
     case 'help':
       process.stdout.write(
-        helpText({ options: COMMAND_OPTIONS, actions: CLI_ACTIONS, exitCodes: EXIT_CODES }),
+        helpText({ groups: OPTION_GROUPS, actions: CLI_ACTIONS, exitCodes: EXIT_CODES }),
       )
       break
     case 'version':
       process.stdout.write(`${versionText()}\n`)
       break
     case 'serve':
-      await runServer(command)
+      await runServer(command, signals)
   }
 }
 

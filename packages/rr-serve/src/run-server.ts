@@ -4,11 +4,12 @@ import { resolveApplicationPath } from './application-path.ts'
 import type { ServeCommand } from './command.ts'
 import { endProcess } from './end-process.ts'
 import type { ExitReason } from './exit-codes.ts'
-import { createWriterState, releaseTurn } from './line-writer.ts'
 import { type LogSettings, openLog, SUPERVISOR, type ThreadLog } from './logger.ts'
+import { createWriterState, releaseTurn } from './output-turn.ts'
 import { explainStartError } from './start-error.ts'
-import { watchStopSignals } from './stop-signals.ts'
+import type { StopSignals } from './stop-signals.ts'
 import { describeListening, describeServerEvent, type LogLine } from './supervisor-log.ts'
+import { openLogOutput, unblockTerminal } from './terminal-output.ts'
 import { versionText } from './versions.ts'
 import type { WorkerHooksData } from './worker-hooks.ts'
 
@@ -22,7 +23,9 @@ const WORKER_HOOKS_URL = new URL(
 const FORCE_GRACE_MS = 2000
 
 /** Serves until a signal or an error ends it, and ends the process. */
-export async function runServer(command: ServeCommand): Promise<void> {
+export async function runServer(command: ServeCommand, signals: StopSignals): Promise<void> {
+  unblockTerminal(process.stdout)
+  unblockTerminal(process.stderr)
   let application: URL
   try {
     application = resolveApplicationPath(command.application)
@@ -31,7 +34,8 @@ export async function runServer(command: ServeCommand): Promise<void> {
     return endProcess(reason, text)
   }
   const settings = logSettings(command)
-  await new ServerRun(command, application, settings, await openLog(settings, SUPERVISOR)).start()
+  const log = await openLog(settings, SUPERVISOR)
+  await new ServerRun(command, application, settings, log).start(signals)
 }
 
 function logSettings({ cliOptions }: ServeCommand): LogSettings {
@@ -41,6 +45,7 @@ function logSettings({ cliOptions }: ServeCommand): LogSettings {
     level: cliOptions.logLevel,
     format: isTTY ? 'pretty' : 'json',
     colour: isTTY && noColour === '' && terminal !== 'dumb',
+    fd: openLogOutput(),
     writerState: createWriterState(),
   }
 }
@@ -54,6 +59,8 @@ class ServerRun {
   /** Null until all workers listen. */
   #server: Server | null = null
   #isStopping = false
+  /** A further signal came: whatever the drain still finds, it was cut short. */
+  #isForced = false
   #isEnding = false
 
   constructor(command: ServeCommand, application: URL, settings: LogSettings, log: ThreadLog) {
@@ -63,15 +70,16 @@ class ServerRun {
     this.#log = log
   }
 
-  async start(): Promise<void> {
+  async start(signals: StopSignals): Promise<void> {
     const { log } = this.#log
-    watchStopSignals({
+    process.on('uncaughtException', (error) => this.#onUncaught(error))
+    log.info({ application: this.#application.href }, `${versionText()}, process ${process.pid}`)
+    signals.obey({
       onStop: (signal) => this.#onStop(signal),
       onForce: (signal) => this.#onForce(signal),
     })
-    process.on('uncaughtException', (error) => this.#onUncaught(error))
-
-    log.info({ application: this.#application.href }, `${versionText()}, process ${process.pid}`)
+    // A signal came while the command itself was loading: nothing has begun that must be drained.
+    if (this.#isStopping) return this.#end('drained')
     try {
       this.#server = await serve(this.#application, {
         ...this.#command.serverOptions,
@@ -124,10 +132,11 @@ class ServerRun {
 
   async #drain(server: Server): Promise<void> {
     const { drained } = await server.drain()
-    await this.#end(drained ? 'drained' : 'drainForced')
+    await this.#end(drained && !this.#isForced ? 'drained' : 'drainForced')
   }
 
   #onForce(signal: NodeJS.Signals): void {
+    this.#isForced = true
     this.#log.log.warn({ signal }, `${signal} again: stopping now`)
     void this.#stopAndEnd('drainForced')
   }

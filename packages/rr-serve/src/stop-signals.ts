@@ -21,26 +21,44 @@ export interface SignalSource {
 const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']
 
 /**
- * Listens for the signals that stop a server. With a listener of its own the process also obeys
- * them as PID 1 of a container, where the kernel otherwise ignores them. SIGHUP keeps its default,
- * to end the process, because the terminal that it comes from has gone.
+ * Listens for the signals that stop a server, from its construction on; what comes before somebody
+ * obeys is kept. With a listener of its own the process also obeys them as PID 1 of a container,
+ * where the kernel otherwise ignores them. SIGHUP keeps its default, to end the process, because the
+ * terminal that it comes from has gone.
+ *
+ * The command constructs it before it loads all else, so this file imports nothing.
  */
-export function watchStopSignals(
-  requests: StopRequests,
-  source: SignalSource = process,
-  nowMs: () => number = () => performance.now(),
-): void {
-  let stopping = false
-  const lastAt = new Map<NodeJS.Signals, number>()
-  for (const signal of STOP_SIGNALS) {
-    source.on(signal, () => {
-      const now = nowMs()
-      const isRepeat = now - (lastAt.get(signal) ?? Number.NEGATIVE_INFINITY) < BURST_MS
-      lastAt.set(signal, now)
-      if (isRepeat) return
-      if (stopping) requests.onForce(signal)
-      else requests.onStop(signal)
-      stopping = true
-    })
+export class StopSignals {
+  readonly #nowMs: () => number
+  /** When the latest wish began, by its signal. */
+  readonly #begunAt = new Map<NodeJS.Signals, number>()
+  readonly #kept: NodeJS.Signals[] = []
+  #requests: StopRequests | null = null
+  #isStopping = false
+
+  constructor(source: SignalSource = process, nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
+    for (const signal of STOP_SIGNALS) source.on(signal, () => this.#onSignal(signal))
+  }
+
+  /** From now on wishes go to `requests`, beginning at once with those that came before. */
+  obey(requests: StopRequests): void {
+    this.#requests = requests
+    for (const signal of this.#kept.splice(0)) this.#tell(requests, signal)
+  }
+
+  #onSignal(signal: NodeJS.Signals): void {
+    const now = this.#nowMs()
+    // From the first of the burst: repeats that never pause are not one wish for ever.
+    if (now - (this.#begunAt.get(signal) ?? Number.NEGATIVE_INFINITY) < BURST_MS) return
+    this.#begunAt.set(signal, now)
+    if (this.#requests === null) this.#kept.push(signal)
+    else this.#tell(this.#requests, signal)
+  }
+
+  #tell({ onStop, onForce }: StopRequests, signal: NodeJS.Signals): void {
+    if (this.#isStopping) onForce(signal)
+    else onStop(signal)
+    this.#isStopping = true
   }
 }

@@ -23,8 +23,9 @@ export function installTypeScriptHooks(): ModuleTracker {
   const tracker = { lastUrl: null as string | null }
   registerHooks({
     load(url, context, nextLoad) {
-      if (isApplicationFile(url)) tracker.lastUrl = url
-      return load(url, context, nextLoad)
+      if (!isApplicationFile(url)) return nextLoad(url, context)
+      tracker.lastUrl = url
+      return isTypeScriptFile(url) ? load(url, context, nextLoad) : nextLoad(url, context)
     },
   })
   return tracker
@@ -46,6 +47,7 @@ export function toJavaScript(source: string, url: string): string {
 
 type Loaded = ReturnType<LoadHookSync>
 
+/** For a file that ends as TypeScript does. */
 function load(
   url: string,
   context: LoadHookContext,
@@ -56,7 +58,7 @@ function load(
     loaded = nextLoad(url, context)
   } catch (error) {
     // In a package without `"type"` Node strips a file already to find out what kind it is.
-    if (!isTypeScriptSyntaxError(error) || !isApplicationFile(url)) throw error
+    if (!isTypeScriptSyntaxError(error)) throw error
     const code = toJavaScript(readFileSync(fileURLToPath(url), 'utf8'), url)
     return {
       format: hasModuleSyntax(code) ? 'module' : 'commonjs',
@@ -66,7 +68,6 @@ function load(
   }
   const { format, source } = loaded
   if (!isTypeScript(format) || source === undefined || source === null) return loaded
-  if (!isApplicationFile(url)) return loaded
   const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString()
   return { ...loaded, format: format.slice(0, -TYPESCRIPT.length), source: toJavaScript(text, url) }
 }
@@ -79,6 +80,10 @@ function isTypeScript(format: string | null | undefined): format is string {
 
 function isApplicationFile(url: string): boolean {
   return url.startsWith('file:') && !url.includes('/node_modules/')
+}
+
+function isTypeScriptFile(url: string): boolean {
+  return /\.[cm]?ts(?:[?#]|$)/.test(url)
 }
 
 function isTypeScriptSyntaxError(error: unknown): boolean {
@@ -121,7 +126,12 @@ function syntaxError(found: ParseError, source: string, url: string): SyntaxErro
   return error
 }
 
-/** For files of a package without `"type"`: decides as Node's own detection does, by the syntax. */
+/**
+ * For files of a package without `"type"`, of which Node.js could not tell the kind because it could
+ * not strip them. A guess: a line that begins with `import` or `export` makes a module, in a comment
+ * or a string, too. Node's own detection parses, and counts a top-level `await` or `import.meta`;
+ * a file that has those and neither line is taken for CommonJS, and `"type": "module"` mends it.
+ */
 function hasModuleSyntax(code: string): boolean {
   return /^\s*(?:import\b(?!\s*\()|export\b)/m.test(code)
 }

@@ -1,7 +1,9 @@
 import type { AccessEntry, HttpRequest } from '@rr/core'
 import type { WorkerEvent, WorkerHooks, WorkerHooksContext } from '@rr/listener'
+import { ErrorWindow } from './error-window.ts'
 import { ApplicationLoadError, explainLoadError } from './load-error.ts'
 import { type LogSettings, openLog, type ThreadLog } from './logger.ts'
+import { shownValue } from './shown-value.ts'
 import { installTypeScriptHooks } from './typescript-hooks.ts'
 
 /** What the main thread gives to each worker. */
@@ -25,16 +27,24 @@ export async function createWorkerHooks(context: WorkerHooksContext): Promise<Wo
   } catch (error) {
     throw new ApplicationLoadError(explainLoadError(error, modules.lastUrl))
   }
+  const errors = new ErrorWindow((count) => {
+    threadLog.log.error({ count }, `${count} more handler errors are not shown`)
+  })
   return {
-    onError: errorLogger(threadLog),
+    onError: errorLogger(threadLog, errors),
     onEvent: eventLogger(threadLog),
+    close: () => errors.close(),
     ...(accessLog ? { onAccess: accessLogger(threadLog, logSettings.format) } : {}),
   }
 }
 
-function errorLogger({ log }: ThreadLog): (error: unknown, request: HttpRequest | null) => void {
+function errorLogger(
+  { log }: ThreadLog,
+  errors: ErrorWindow,
+): (error: unknown, request: HttpRequest | null) => void {
   return (error, request) => {
-    const err = error instanceof Error ? error : new Error(`a handler threw ${String(error)}`)
+    if (!errors.tryEnter()) return
+    const err = error instanceof Error ? error : new Error(`a handler threw ${shownValue(error)}`)
     if (request === null) {
       log.error({ err }, 'serving failed')
       return

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { HTTP_OPTIONS } from '@rr/core'
+import { SERVER_OPTIONS } from '@rr/listener'
 import t from 'tap'
-import { CLI_ACTIONS, COMMAND_OPTIONS } from '../src/cli-options.ts'
-import { environmentNames } from '../src/environment.ts'
+import { CLI_ACTIONS, CLI_OPTIONS, COMMAND_OPTIONS, OPTION_GROUPS } from '../src/cli-options.ts'
+import { APPLICATION_VARIABLE, environmentNames } from '../src/environment.ts'
 import { EXIT_CODES } from '../src/exit-codes.ts'
 import { helpText } from '../src/help.ts'
 
-const HELP = helpText({ options: COMMAND_OPTIONS, actions: CLI_ACTIONS, exitCodes: EXIT_CODES })
+const HELP = helpText({ groups: OPTION_GROUPS, actions: CLI_ACTIONS, exitCodes: EXIT_CODES })
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
 t.test('help has every option with its default, bounds and variables', async (t) => {
@@ -29,16 +31,46 @@ t.test('help has every action and every exit code', async (t) => {
 })
 
 t.test('help calls options by their flags, and fits a terminal', async (t) => {
-  t.notMatch(HELP, 'maxConnections')
+  for (const name of Object.keys(COMMAND_OPTIONS)) {
+    if (/[A-Z]/.test(name)) t.notMatch(HELP, new RegExp(`\\b${name}\\b`))
+  }
   t.notMatch(HELP, '`')
   for (const line of HELP.split('\n')) t.ok(line.length <= 88, line)
 })
 
-t.test('the README has every flag, variable and exit code', async (t) => {
-  for (const [name, row] of Object.entries(COMMAND_OPTIONS)) {
-    t.match(README, `--${row.flag}`)
-    for (const variable of environmentNames(name, row)) t.match(README, variable)
+t.test('every row with a flag is in one group of help, under its title', async (t) => {
+  const tables = { ...SERVER_OPTIONS, ...HTTP_OPTIONS, ...CLI_OPTIONS }
+  const flagged = Object.entries(tables).flatMap(([name, row]) => ('flag' in row ? [name] : []))
+  const grouped = OPTION_GROUPS.flatMap(({ options }) => Object.keys(options))
+  t.strictSame([...grouped].sort(), [...flagged].sort())
+  let from = 0
+  for (const { title, options } of OPTION_GROUPS) {
+    const start = HELP.indexOf(`\n\n${title}:\n`)
+    const end = HELP.indexOf('\n\n', start + 2)
+    t.ok(start > from, `${title} comes in its turn`)
+    for (const { flag } of Object.values(options)) t.match(HELP.slice(start, end), `--${flag}`)
+    from = start
   }
+})
+
+t.test('the README speaks of flags, variables and exit codes that there are', async (t) => {
+  const flags = [...Object.values(COMMAND_OPTIONS), ...Object.values(CLI_ACTIONS)].map(
+    ({ flag }) => `--${flag}`,
+  )
+  // `--flag` and `--no-flag` stand there for any.
+  const named = new Set(README.match(/(?<![\w-])--[a-z][a-z-]*/g))
+  t.strictSame(
+    [...named].filter((flag) => ![...flags, '--flag', '--no-flag'].includes(flag)),
+    [],
+  )
+  const variables = Object.entries(COMMAND_OPTIONS).flatMap(([name, row]) =>
+    environmentNames(name, row),
+  )
+  const known = [...variables, APPLICATION_VARIABLE]
+  t.strictSame(
+    [...new Set(README.match(/RR_[A-Z_]+/g))].filter((name) => !known.includes(name)),
+    [],
+  )
   for (const { code } of Object.values(EXIT_CODES))
     t.match(README, new RegExp(`^\\| ${code} \\|`, 'm'))
 })

@@ -1,10 +1,20 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, constants, existsSync, openSync, readFileSync, readSync } from 'node:fs'
+import fs, {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
-import { createWriterState, LineWriter, releaseTurn } from '../src/line-writer.ts'
-import type { HammerData } from './support/log-hammer.ts'
+import { LineWriter } from '../src/line-writer.ts'
+import { createWriterState, OutputTurn, releaseTurn, turnOwner } from '../src/output-turn.ts'
+import { type HammerData, hammerLine } from './support/log-hammer.ts'
 
 const HAMMER_URL = new URL('./support/log-hammer.ts', import.meta.url)
 const WORKERS = 4
@@ -29,6 +39,17 @@ function readAvailable(fd: number, maxBytes: number): string | null {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return ''
     throw error
   }
+}
+
+/** Fills a pipe but for `room` bytes, which must be a multiple of its page. */
+function fillPipe(readFd: number, writeFd: number, room: number): void {
+  const page = Buffer.alloc(4096, '-')
+  try {
+    for (;;) writeSync(writeFd, page)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+  }
+  readSync(readFd, Buffer.alloc(room))
 }
 
 function startHammer(data: HammerData): Worker {
@@ -140,18 +161,78 @@ t.test('a full disk costs the line, not the log', { skip: skipFull }, async (t) 
 
 t.test('the turn of a thread that ended is given back', async (t) => {
   const { readFd, writeFd } = openPipe(t)
+  fillPipe(readFd, writeFd, 8192)
   const state = createWriterState()
-  const hammer = startHammer({ fd: writeFd, state, owner: 7, lines: 1_000_000 })
-  // Nobody reads, so the pipe fills up, and the thread ends while it waits in its turn.
+  // Nobody reads, so the thread ends within its first line, of 20 kB, while it has the turn.
+  const hammer = startHammer({ fd: writeFd, state, owner: 7, lines: 1 })
   const onGone = (): void => {}
   const writer = new LineWriter({ fd: writeFd, state, owner: 1, patienceMs: 0, onGone })
-  const words = new Int32Array(state)
-  while (words[1] !== 7) await new Promise((resolve) => setImmediate(resolve))
+  const turn = new OutputTurn(state, 1)
+  while (!turn.isLineBroken) await new Promise((resolve) => setImmediate(resolve))
   await hammer.terminate()
   releaseTurn(state, 1)
+  t.equal(turnOwner(state), 7, 'the turn of another is left to it')
   releaseTurn(state, 7)
-  while (readAvailable(readFd, 100_000) !== '');
+  let before = ''
+  for (let piece = ''; (piece = readAvailable(readFd, 100_000) ?? '') !== ''; ) before += piece
   writer.write('after\n')
   writer.flush(0)
-  t.equal(readAvailable(readFd, 100), 'after\n')
+  t.notOk(before.endsWith('\n'), 'it was killed within a line')
+  t.equal(readAvailable(readFd, 100), '\nafter\n', 'which is no part of the next')
+})
+
+t.test('a line that was begun outlasts no patience, and nobody writes into it', async (t) => {
+  const { readFd, writeFd } = openPipe(t)
+  fillPipe(readFd, writeFd, 12_288)
+  const state = createWriterState()
+  const onGone = (): void => {}
+  const writer = new LineWriter({ fd: writeFd, state, owner: 0, patienceMs: 20, onGone })
+  const long = `${'a'.repeat(20_000)}\n`
+  writer.write(long)
+  t.ok(writer.hasKept, 'the line was begun, and the writer came back')
+  writer.write('second\n')
+  writer.flush(20)
+  const hammer = startHammer({ fd: writeFd, state, owner: 1, lines: 1 })
+  t.teardown(() => hammer.terminate())
+  const ended = once(hammer, 'exit')
+  let text = ''
+  let isEnded = false
+  void ended.then(() => (isEnded = true))
+  while (!isEnded) {
+    text += readAvailable(readFd, 4096)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  text += readAvailable(readFd, 200_000)
+  t.notOk(writer.hasKept)
+  const lines = text.replace(/^-+/, '').split('\n').sort()
+  t.strictSame(lines, ['', long, 'second', hammerLine(1, 0)].map((line) => line.trimEnd()).sort())
+})
+
+t.test('what a full disk took of a line is no part of the next', async (t) => {
+  const path = `${t.testdir({})}/log`
+  const fd = openSync(path, 'w')
+  const { writeSync: realWrite } = fs
+  t.teardown(() => {
+    restoreWrite()
+    closeSync(fd)
+  })
+  const restoreWrite = (): void => {
+    fs.writeSync = realWrite
+    syncBuiltinESMExports()
+  }
+  let calls = 0
+  fs.writeSync = ((to: number, bytes: Uint8Array): number => {
+    if (calls++ === 0) return realWrite(to, bytes.subarray(0, 5))
+    throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+  }) as typeof fs.writeSync
+  syncBuiltinESMExports()
+  const onGone = (): void => void t.fail('the log goes on')
+  const state = createWriterState()
+  const writer = new LineWriter({ fd, state, owner: 1, patienceMs: Infinity, onGone })
+  writer.write('first line\n')
+  writer.write('lost\n')
+  restoreWrite()
+  writer.write('second line\n')
+  writer.write('third line\n')
+  t.equal(readFileSync(path, 'latin1'), 'first\nsecond line\nthird line\n')
 })

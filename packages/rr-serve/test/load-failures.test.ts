@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ServeProcess } from './support/serve-process.ts'
 
@@ -87,61 +90,96 @@ const SOURCES: Record<string, { files: Record<string, string>; app?: string; say
   },
 }
 
-for (const [title, { files, app = 'app.ts', says }] of Object.entries(SOURCES)) {
-  t.test(title, async (t) => {
-    const server = new ServeProcess(t, ['-p', '0', app], { cwd: t.testdir(files) })
-    t.equal(await server.exit, 1)
-    t.ok(server.stderr.startsWith(`rr-serve: cannot load ${app}\n\n`), server.stderr)
-    t.ok(server.stderr.includes(says), server.stderr)
-    t.notMatch(server.stderr, /node:|packages\/(?:rr-serve|listener|core)\//, 'no foreign frames')
-    t.notMatch(server.stdout, /listening/)
-  })
-}
-
-async function failed(t: Test, source: string): Promise<string> {
-  const server = new ServeProcess(t, ['-p', '0', 'app.ts'], {
-    cwd: t.testdir({ 'app.ts': source }),
-  })
+/** Runs the command to its end, which is a failure told in terms of the application's own files. */
+async function failToStart(
+  t: Test,
+  app: string,
+  files: Record<string, string>,
+): Promise<ServeProcess> {
+  const server = new ServeProcess(t, ['-p', '0', app], { cwd: t.testdir(files) })
   t.equal(await server.exit, 1)
   t.notMatch(server.stderr, /node:|packages\/(?:rr-serve|listener|core)\//, 'no foreign frames')
-  return server.stderr
+  t.notMatch(server.stdout, /listening/)
+  return server
 }
 
-t.test('an error thrown at the top level', async (t) => {
-  const stderr = await failed(
-    t,
-    "enum A { B }\nfunction connect(): never {\n  throw new TypeError('no url', { cause: 'x' })\n}\n\nconnect()\n",
-  )
-  t.match(
-    stderr,
-    /^rr-serve: cannot load app\.ts\n\nTypeError: no url\n {4}at connect \(\S+app\.ts:3:9\)\n/,
-  )
-  t.match(stderr, /\n {4}at \S*.*app\.ts:6:1\)?\n/, 'in lines of the source, also when transformed')
-  t.match(stderr, "> 3 |   throw new TypeError('no url'")
-  t.match(stderr, "caused by: 'x'")
-})
+for (const [title, { files, app = 'app.ts', says }] of Object.entries(SOURCES)) {
+  t.test(title, async (t) => {
+    const { stderr } = await failToStart(t, app, files)
+    t.ok(stderr.startsWith(`rr-serve: cannot load ${app}\n\n`), stderr)
+    t.ok(stderr.includes(says), stderr)
+  })
+}
 
-t.test('something else thrown at the top level', async (t) => {
-  t.match(await failed(t, "throw 'nothing'"), "the application threw 'nothing', which is no Error")
-})
+/** What the whole of stderr must match, for an app.ts that is found and parsed but fails. */
+const FAILURES: Record<string, { app: string; says: readonly RegExp[] }> = {
+  'an error thrown at the top level, in lines of the source also when transformed': {
+    app: `enum A { B }
+function connect(): never {
+  throw new TypeError('no url', { cause: 'x' })
+}
 
-t.test('setup that fails', async (t) => {
-  const stderr = await failed(
-    t,
-    "import { defineApp, text } from '@rr/core'\nexport default defineApp({\n  handler: () => text(''),\n  setup: async () => {\n    throw new Error('no database')\n  },\n})\n",
-  )
-  t.match(
-    stderr,
-    /^rr-serve: cannot start app\.ts\n\nError: no database\n {4}at \S.*app\.ts:5:11\)\n/,
-  )
+connect()
+`,
+    says: [
+      /^rr-serve: cannot load app\.ts\n\nTypeError: no url\n {4}at connect \(\S+app\.ts:3:9\)\n/,
+      /\n {4}at \S*.*app\.ts:6:1\)?\n/,
+      /> 3 \| {3}throw new TypeError\('no url'/,
+      /caused by: 'x'/,
+    ],
+  },
+  'an error that is its own cause': {
+    app: "const error = new Error('round')\nerror.cause = error\nthrow error\n",
+    says: [/^rr-serve: cannot load app\.ts\n\nError: round\n {4}at \S*app\.ts:1:15\n/],
+  },
+  'something else thrown at the top level': {
+    app: "throw 'nothing'",
+    says: [/the application threw 'nothing', which is no Error/],
+  },
+  'something that has no text': {
+    app: 'throw Object.create(null)',
+    says: [/the application threw \[Object: null prototype\] \{\}, which is no Error/],
+  },
+  'setup that fails': {
+    app: `import { defineApp, text } from '@rr/core'
+export default defineApp({
+  handler: () => text(''),
+  setup: async () => {
+    throw new Error('no database')
+  },
 })
+`,
+    says: [/^rr-serve: cannot start app\.ts\n\nError: no database\n {4}at \S.*app\.ts:5:11\)\n/],
+  },
+  'a default export that is no application': {
+    app: 'export default { port: 1 }',
+    says: [
+      /^rr-serve: cannot serve app\.ts: an application exports by default a router, .* not an object with port\n$/,
+    ],
+  },
+  'no default export': { app: 'export const app = 1', says: [/not nothing/] },
+}
 
-t.test('a default export that is no application', async (t) => {
-  t.match(
-    await failed(t, 'export default { port: 1 }'),
-    /^rr-serve: cannot serve app\.ts: an application exports by default a router, .* not an object with port\n$/,
-  )
-  t.match(await failed(t, 'export const app = 1'), 'not nothing')
+for (const [title, { app, says }] of Object.entries(FAILURES)) {
+  t.test(title, async (t) => {
+    const server = await failToStart(t, 'app.ts', { 'app.ts': app })
+    for (const pattern of says) t.match(server.stderr, pattern)
+  })
+}
+
+t.test('an application outside of every package, and in one that is broken', async (t) => {
+  const outside = mkdtempSync(join(tmpdir(), 'rr-serve-'))
+  t.teardown(() => rmSync(outside, { recursive: true }))
+  const app = "export {}\nthrow new Error('broken')\n"
+  for (const files of [{ 'app.mjs': app }, { 'app.mjs': app, 'package.json': 'null' }]) {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(outside, name), text)
+    const server = new ServeProcess(t, ['-p', '0', 'app.mjs'], { cwd: outside })
+    t.equal(await server.exit, 1)
+    t.match(
+      server.stderr,
+      /^rr-serve: cannot load app\.mjs\n\nError: broken\n {4}at \S*app\.mjs:2:7\n/,
+    )
+  }
 })
 
 t.test('TypeScript in node_modules is left to Node.js, which refuses it', async (t) => {

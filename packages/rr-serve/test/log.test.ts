@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { ServeProcess } from './support/serve-process.ts'
 
@@ -11,6 +9,7 @@ const APP = `
   app.get('/users/:id', () => text('user'))
   app.get('/fail', () => { throw new Error('broken', { cause: new Error('deep') }) })
   app.get('/throw-text', () => { throw 'just text' })
+  app.get('/throw-bare', () => { throw Object.create(null) })
   app.get('/teapot', () => { throw new HttpError(418) })
   app.get('/crash', () => { setImmediate(() => { throw new Error('crashed') }); return text('') })
   export default app`
@@ -66,48 +65,37 @@ t.test('no access line without --access-log', async (t) => {
 })
 
 t.test('silent leaves the access log, and nothing else', async (t) => {
+  // Silence does not tell the port: the application does.
   const dir = t.testdir({
     'app.js': `
-      console.log('ready')
+      import { Server } from 'node:net'
+      const { listen } = Server.prototype
+      Server.prototype.listen = function (...args) {
+        this.once('listening', () => console.log('at port ' + this.address().port))
+        return listen.apply(this, args)
+      }
       export default { fetch: () => new Response('ok') }`,
   })
-  const port = await freePort()
-  const args = ['-p', String(port), '-w', '1', '--log-level', 'silent', '--access-log', 'app.js']
+  const args = ['-p', '0', '-w', '1', '--log-level', 'silent', '--access-log', 'app.js']
   const server = new ServeProcess(t, args, { cwd: dir })
-  await server.printed(/^ready$/m)
-  await fetchOnceListening(`http://127.0.0.1:${port}`)
+  const [, port] = await server.printed(/^at port (\d+)$/m)
+  await (await fetch(`http://127.0.0.1:${port}`)).text()
   t.equal(await server.stop(), 0)
   const lines = server.stdout.split('\n').filter((line) => line.startsWith('{'))
   t.equal(lines.length, 1)
   t.match(JSON.parse(lines[0] ?? ''), { msg: 'request', status: 200 })
 })
 
-/** Silence does not tell the port: it must be known before. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function fetchOnceListening(url: string): Promise<void> {
-  for (;;) {
-    const answer = await fetch(url).catch(() => null)
-    if (answer !== null) return void (await answer.text())
-  }
-}
-
 t.test('a handler that fails is logged where it failed, once', async (t) => {
   const server = serveApp(t)
   const url = await server.url()
   t.equal((await fetch(`${url}/fail?x=1`)).status, 500)
   t.equal((await fetch(`${url}/throw-text`)).status, 500)
+  t.equal((await fetch(`${url}/throw-bare`)).status, 500)
   t.equal((await fetch(`${url}/teapot`)).status, 418)
   t.equal(await server.stop(), 0)
   const errors = server.records().filter(({ level }) => level === 50)
-  t.equal(errors.length, 2, 'a status of the choice of the handler is no failure')
+  t.equal(errors.length, 3, 'a status of the choice of the handler is no failure')
   t.match(errors, [
     {
       method: 'GET',
@@ -117,9 +105,30 @@ t.test('a handler that fails is logged where it failed, once', async (t) => {
       err: { type: 'Error', stack: /broken[\s\S]*app\.ts:7:\d+[\s\S]*caused by: Error: deep/ },
       msg: /^GET \/fail\?x=1 failed \(\S+\)$/,
     },
-    { target: '/throw-text', err: { message: 'a handler threw just text' } },
+    { target: '/throw-text', err: { message: "a handler threw 'just text'" } },
+    { target: '/throw-bare', err: { message: 'a handler threw [Object: null prototype] {}' } },
   ])
   t.ok(errors.every(({ worker }) => worker === 1 || worker === 2))
+})
+
+t.test('handler errors are logged at a bounded rate, and the others counted', async (t) => {
+  const server = serveApp(t)
+  const url = await server.url()
+  const count = 60
+  const start = performance.now()
+  for (let i = 0; i < count; i++) await (await fetch(`${url}/fail`)).text()
+  const windows = Math.ceil((performance.now() - start) / 1000) + 1
+  t.equal(await server.stop(), 0)
+  const errors = server.records().filter(({ level }) => level === 50)
+  const shown = errors.filter(({ err }) => err !== undefined)
+  const dropped = errors.filter(({ err }) => err === undefined)
+  t.ok(shown.length >= 10 && shown.length <= 2 * 10 * windows, `${shown.length} are shown`)
+  const uncounted = count - shown.length
+  t.equal(
+    dropped.reduce((sum, line) => sum + Number(line['count']), 0),
+    uncounted,
+  )
+  for (const { msg } of dropped) t.match(msg, /^\d+ more handler errors are not shown$/)
 })
 
 t.test('a worker that crashes is logged with its error, and replaced', async (t) => {
@@ -133,7 +142,7 @@ t.test('a worker that crashes is logged with its error, and replaced', async (t)
     worker: 0,
     workerId: Number,
     reason: 'crashed',
-    err: { type: 'Error', message: 'crashed', stack: /app\.ts:10/ },
+    err: { type: 'Error', message: 'crashed', stack: /app\.ts:11/ },
     msg: /^worker [12] ended: crashed, exit code 1; another starts in \d+ ms$/,
   })
 })

@@ -79,6 +79,26 @@ t.test('a signal during the start stops cleanly: 0', async (t) => {
   t.notMatch(server.stdout, /listening on/)
 })
 
+t.test('a signal while the command itself is loading stops cleanly: 0', async (t) => {
+  const cwd = t.testdir({
+    'app.js': ECHO,
+    'preload.mjs': `
+      import { registerHooks } from 'node:module'
+      import { isMainThread } from 'node:worker_threads'
+      if (isMainThread) registerHooks({
+        resolve(specifier, context, next) {
+          if (specifier.endsWith('/main.js')) process.kill(process.pid, 'SIGTERM')
+          return next(specifier, context)
+        },
+      })`,
+  })
+  const env = { NODE_OPTIONS: '--import=./preload.mjs' }
+  const server = new ServeProcess(t, ['-p', '0', '-w', '2', 'app.js'], { cwd, env })
+  t.equal(await server.exit, 0)
+  t.match(server.stdout, '"msg":"SIGTERM: stopping"')
+  t.notMatch(server.stdout, /listening on/)
+})
+
 t.test('a second signal ends a start that hangs: 4', async (t) => {
   const server = new ServeProcess(t, ['-p', '0', '-w', '2', 'app.js'], {
     cwd: t.testdir({ 'app.js': 'await new Promise((resolve) => setTimeout(resolve, 2 ** 30))' }),

@@ -1,24 +1,35 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
-import { watchStopSignals } from '../src/stop-signals.ts'
+import { StopSignals } from '../src/stop-signals.ts'
 
-function watch(): { send: (signal: NodeJS.Signals, atMs: number) => void; log: string[] } {
+interface Watch {
+  readonly send: (signal: NodeJS.Signals, atMs: number) => void
+  /** Begins to obey what was sent and what will be. */
+  readonly obey: () => void
+  readonly log: string[]
+}
+
+function watchUnheard(): Watch {
   const source = new EventEmitter()
   const log: string[] = []
   let nowMs = 0
-  watchStopSignals(
-    {
+  const signals = new StopSignals(source, () => nowMs)
+  const obey = (): void =>
+    signals.obey({
       onStop: (signal) => log.push(`stop ${signal}`),
       onForce: (signal) => log.push(`force ${signal}`),
-    },
-    source,
-    () => nowMs,
-  )
+    })
   const send = (signal: NodeJS.Signals, atMs: number): void => {
     nowMs = atMs
     source.emit(signal)
   }
-  return { send, log }
+  return { send, obey, log }
+}
+
+function watch(): Watch {
+  const watched = watchUnheard()
+  watched.obey()
+  return watched
 }
 
 t.test('the first signal stops, further ones force', async (t) => {
@@ -29,14 +40,29 @@ t.test('the first signal stops, further ones force', async (t) => {
   t.strictSame(log, ['stop SIGTERM', 'force SIGTERM', 'force SIGINT'])
 })
 
-t.test('a repeat within 100 ms is the same wish, at the latest repeat', async (t) => {
+t.test('a repeat within 100 ms of the first is the same wish', async (t) => {
   const { send, log } = watch()
   send('SIGINT', 0)
   send('SIGINT', 99)
-  send('SIGINT', 198)
   t.strictSame(log, ['stop SIGINT'])
-  send('SIGINT', 298)
+  send('SIGINT', 100)
   t.strictSame(log, ['stop SIGINT', 'force SIGINT'])
+})
+
+t.test('repeats that never pause force, too', async (t) => {
+  const { send, log } = watch()
+  for (let atMs = 0; atMs <= 300; atMs += 50) send('SIGTERM', atMs)
+  t.strictSame(log.slice(0, 2), ['stop SIGTERM', 'force SIGTERM'])
+})
+
+t.test('what comes before anybody obeys is kept, in order', async (t) => {
+  const { send, obey, log } = watchUnheard()
+  send('SIGTERM', 0)
+  send('SIGTERM', 50)
+  send('SIGINT', 200)
+  t.strictSame(log, [])
+  obey()
+  t.strictSame(log, ['stop SIGTERM', 'force SIGINT'])
 })
 
 t.test('another signal is another wish, however soon', async (t) => {

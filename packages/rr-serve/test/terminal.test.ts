@@ -1,5 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { createReadStream, readFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { BIN, cleanEnv } from './support/serve-process.ts'
 
@@ -7,6 +10,21 @@ const skip =
   spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true
     ? false
     : 'no script(1) of util-linux, which makes a terminal'
+
+/** Starts the command on a terminal of its own; what it prints there comes to the child's stdout. */
+function spawnOnTerminal(
+  t: Test,
+  cwd: string,
+  command: string,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcessByStdio<Writable, Readable, Readable> {
+  const child = spawn('script', ['-qefc', command, '/dev/null'], {
+    cwd,
+    env: cleanEnv({ TERM: 'xterm', SHELL: '/bin/sh', ...env }),
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  return child
+}
 
 interface TerminalRun {
   readonly output: string
@@ -24,11 +42,7 @@ async function runOnTerminal(t: Test, env: Record<string, string>): Promise<Term
       }`,
   })
   const command = `exec '${process.execPath}' '${BIN}' -p 0 -w 1 --access-log app.js`
-  const child = spawn('script', ['-qefc', command, '/dev/null'], {
-    cwd: dir,
-    env: cleanEnv({ TERM: 'xterm', SHELL: '/bin/sh', ...env }),
-  })
-  t.teardown(() => child.kill('SIGKILL'))
+  const child = spawnOnTerminal(t, dir, command, env)
   let output = ''
   const listening = new Promise<string>((resolve) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -69,3 +83,53 @@ t.test('with colours, unless NO_COLOR or TERM says no', { skip }, async (t) => {
   t.match((await runOnTerminal(t, {})).output, '\x1b[32mINFO\x1b[39m')
   t.notMatch((await runOnTerminal(t, { TERM: 'dumb' })).output, '\x1b[')
 })
+
+const PRINTS = {
+  'its access log': '',
+  'what the application prints': "console.log('x'.repeat(7000))",
+}
+
+for (const [what, statement] of Object.entries(PRINTS)) {
+  t.test(`a terminal that nobody reads, full of ${what}, keeps no signal`, { skip }, async (t) => {
+    const dir = t.testdir({
+      'app.js': `
+        import { text } from '@rr/core'
+        export default () => { ${statement}; return text('ok') }`,
+    })
+    execFileSync('mkfifo', [`${dir}/ended`])
+    // The end of the pipe tells that the process has ended, whatever its terminal does.
+    const command = `'${process.execPath}' '${BIN}' -p 0 -w 1 --access-log --drain-timeout 100ms app.js 3>ended; echo $? >code`
+    const child = spawnOnTerminal(t, dir, command)
+    const ended = once(createReadStream(`${dir}/ended`).resume(), 'end')
+    let output = ''
+    for await (const piece of child.stdout
+      .setEncoding('utf8')
+      .iterator({ destroyOnReturn: false })) {
+      output += piece
+      if (output.includes('listening on')) break
+    }
+    child.stdout.pause()
+    const pid = Number(/process (\d+)/.exec(output)?.[1])
+    t.teardown(() => killIfThere(pid))
+    const port = Number(/listening on http:\/\/0\.0\.0\.0:(\d+)/.exec(output)?.[1])
+    const client = createConnection(port, '127.0.0.1').on('error', () => {})
+    // More than the terminal and the pipes behind it hold; the first answer shows that it has begun.
+    const request = `GET /${'x'.repeat(7000)} HTTP/1.1\r\nHost: test\r\n\r\n`
+    client.write(request.repeat(100))
+    await once(client, 'data')
+    const start = performance.now()
+    process.kill(pid, 'SIGTERM')
+    await ended
+    t.ok(performance.now() - start < 10_000, 'within its bounds')
+    client.destroy()
+    child.stdout.resume()
+    await once(child, 'close')
+    t.match(readFileSync(`${dir}/code`, 'utf8'), /^[04]\n$/)
+  })
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {}
+}

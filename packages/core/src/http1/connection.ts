@@ -391,6 +391,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   writeStream(chunk: Uint8Array): boolean {
     if (this.#write !== WRITE_STREAMING || chunk.length === 0) return true
     this.#writer.writeChunk(chunk)
+    // A large chunk leaves at once: there is nothing to flush that would show it.
+    if (this.#isInputEnded) this.#putOffHalfOpen()
     this.#planFlush()
     return !this.#output.isBlocked
   }
@@ -411,7 +413,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (headers?.close === true) this.#keepAlive = false
     // A client told to wait for 100 may send its body or not: nobody can tell what comes next.
     if (this.#awaitsContinue) this.#keepAlive = false
-    if (this.#reader.remaining > this.#context.limits.maxDiscardBytes) this.#keepAlive = false
+    const { remaining } = this.#reader
+    const unread = remaining === 0 ? 0 : this.#discardedBytes + remaining
+    if (unread > this.#context.limits.maxDiscardBytes) this.#keepAlive = false
   }
 
   /** The answer is complete. */

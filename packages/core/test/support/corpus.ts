@@ -122,6 +122,7 @@ const INVALID: readonly (readonly [string, string])[] = [
   ['LF in an extension', `${CHUNKED}1;a\nb\r\nc\r\n0\r\n\r\n${NEXT}`],
   ['a forbidden trailer', `${CHUNKED}0\r\nA: b\r\nHost: c\r\n\r\n${NEXT}`],
   ['a bad trailer', `${CHUNKED}0\r\nA: b\r\n${'C'.repeat(30)}(: d\r\n\r\n${NEXT}`],
+  ['a bad first trailer', `${CHUNKED}0\r\n${'C'.repeat(30)}(: d\r\n\r\n${NEXT}`],
   ['a request line over its limit', `GET /${'x'.repeat(51)} HTTP/1.1\r\nHost: a\r\n\r\n`],
   ['a header line over its limit', `${GET}X: ${'x'.repeat(62)}\r\n\r\n${NEXT}`],
   ['a header line of spaces over its limit', `${GET}X:${' '.repeat(80)}\r\n\r\n${NEXT}`],

@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads'
+import { isMainThread, workerData } from 'node:worker_threads'
 import { LineWriter } from '../../src/line-writer.ts'
 
 /** A worker thread that writes numbered lines of many lengths, some far over PIPE_BUF. */
@@ -14,6 +14,9 @@ export function hammerLine(owner: number, index: number): string {
   return `${JSON.stringify({ owner, index, filling: String(owner).repeat(length) })}\n`
 }
 
-const { fd, state, owner, lines } = workerData as HammerData
-const writer = new LineWriter({ fd, state, owner, patienceMs: Infinity, onGone: () => {} })
-for (let index = 0; index < lines; index++) writer.write(hammerLine(owner, index))
+if (!isMainThread) hammer(workerData as HammerData)
+
+function hammer({ fd, state, owner, lines }: HammerData): void {
+  const writer = new LineWriter({ fd, state, owner, patienceMs: Infinity, onGone: () => {} })
+  for (let index = 0; index < lines; index++) writer.write(hammerLine(owner, index))
+}
