@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
-import { buffer, text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -84,15 +83,27 @@ async function answerPost(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (path === '/echo') sendBytes(response, await buffer(request))
+  if (path === '/echo') sendBytes(response, await readBody(request))
   else if (path === '/form') {
-    const form = new URLSearchParams(await text(request))
+    const form = new URLSearchParams((await readBody(request)).toString())
     sendText(response, form.get(payloads.FORM_FIELD) ?? '')
   } else if (path === '/upload') {
     let length = 0
-    for await (const chunk of request) length += (chunk as Buffer).length
-    sendText(response, String(length))
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+    })
+    request.on('end', () => sendText(response, String(length)))
   } else sendNotFound(response)
+}
+
+/** By events, as Node's guide to HTTP transactions reads a body, which is cheaper than to iterate over it. */
+function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => resolve(Buffer.concat(chunks)))
+    request.on('error', reject)
+  })
 }
 
 function sendRoute(path: string, response: ServerResponse): void {

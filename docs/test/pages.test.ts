@@ -27,6 +27,19 @@ t.test('errors.md lists every code with its status, and no other', async (t) => 
   }
 })
 
+t.test('errors.md lists every warning', async (t) => {
+  const source = readFileSync(
+    new URL('../../packages/listener/src/server-events.ts', import.meta.url),
+    'utf8',
+  )
+  const codes = /export type WarningCode =([\s\S]*?)\n\n/.exec(source)?.[1] ?? ''
+  const listed = page('errors.md').split('## Warnings')[1] ?? ''
+  t.same(
+    [...listed.matchAll(/^\| `(RR_\w+)`/gm)].map(([, code]) => code),
+    [...codes.matchAll(/'(RR_\w+)'/g)].map(([, code]) => code),
+  )
+})
+
 t.test('every code is used by the source', async (t) => {
   const root = new URL('../../', import.meta.url)
   const files = globSync('packages/*/src/**/*.ts', { cwd: root })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { HttpError, RrError } from '../src/errors.ts'
 import type { Handler } from '../src/handler.ts'
 import type { AccessEntry } from '../src/http-service-options.ts'
-import { HttpResponse, text } from '../src/response.ts'
+import { HttpResponse, stream, text } from '../src/response.ts'
 import { Conversation, converse } from './support/conversation.ts'
 import { CHUNKED, GET, NEXT, POST } from './support/messages.ts'
 import { deferred, turns } from './support/turns.ts'
@@ -360,6 +360,14 @@ t.test('onAccess', async (t) => {
     t.equal(entries.length, 2)
     await converse(`${GET}A : b\r\n\r\n`, { onAccess, handler })
     t.equal(entries.length, 2, 'but not of what never became a request')
+
+    const second = await converse(`${NEXT}${POST}Content-Length: 5\r\n\r\n`, { onAccess, handler })
+    second.leave()
+    t.match(entries.slice(2), [{ status: 200 }, { status: 0, bodyBytes: 0 }])
+    const body = new ReadableStream({ start: (controller) => controller.enqueue('begun') })
+    const begun = await converse(NEXT, { onAccess, handler: () => stream(body) })
+    begun.leave()
+    t.match(entries.slice(4), [{ status: 200, bodyBytes: 5 }])
   })
 
   await t.test('may throw: the connection goes on', async (t) => {

@@ -44,6 +44,21 @@ t.test('a client that closes its side while it waits (FIN)', async (t) => {
     conversation.leave()
   })
 
+  await t.test('does not abort a signal of an earlier request', async (t) => {
+    let first: AbortSignal | null = null
+    const conversation = new Conversation({
+      handler: (request) => {
+        if (first !== null) return new Promise<never>(() => {})
+        first = request.signal
+        return text('ok')
+      },
+    })
+    conversation.send(NEXT).send(NEXT).finish()
+    t.equal((first as AbortSignal | null)?.aborted, false)
+    conversation.leave()
+    t.equal((first as AbortSignal | null)?.aborted, false)
+  })
+
   await t.test('does not abort a signal of a later request', async (t) => {
     const signals: AbortSignal[] = []
     const conversation = new Conversation({

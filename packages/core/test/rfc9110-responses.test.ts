@@ -5,6 +5,7 @@ import { empty, stream, text } from '../src/response.ts'
 import { runCases } from './support/cases.ts'
 import { type Conversation, converse } from './support/conversation.ts'
 import { NEXT, request } from './support/messages.ts'
+import { Random } from './support/random.ts'
 import type { ParsedResponse } from './support/response-parser.ts'
 
 async function answer(handler: Handler, input = NEXT): Promise<ParsedResponse> {
@@ -239,16 +240,15 @@ t.test('headers that are used again and again are those of their own answer', as
   const blocks = Array.from({ length: 200 }, (_, index) =>
     headerBlock({ 'x-index': String(index) }),
   )
-  const statuses = [200, 201, 404]
+  const random = new Random(9110)
   const bodies = ['', 'a', 'b'.repeat(4095), 'c'.repeat(4096), 'd'.repeat(5000)]
   const expected: unknown[] = []
   const conversation = await converse(NEXT.repeat(3000), {
     handler: () => {
-      const index = expected.length
       // Neighbours, and blocks that are as far apart as a cache of them may be large.
-      const block = (index * 64 + Math.floor(index / 7)) % blocks.length
-      const status = statuses[index % statuses.length] ?? 200
-      const body = bodies[index % bodies.length] ?? ''
+      const block = random.pick([0, 1, 64, 65, 128, 192])
+      const status = random.pick([200, 404])
+      const body = random.pick(bodies)
       expected.push([status, String(block), String(body.length)])
       return { status, headers: blocks[block], body }
     },
@@ -263,6 +263,25 @@ t.test('headers that are used again and again are those of their own answer', as
       ]),
     expected,
   )
+})
+
+t.test('RFC 9110 §6.5: trailers are those of their own request', async (t) => {
+  const seen: unknown[] = []
+  const chunked = request('POST / HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked')
+  const input = [
+    `${chunked}0\r\nX: 1\r\n\r\n`,
+    `${request('POST / HTTP/1.1', 'Host: a', 'Content-Length: 1')}a`,
+    `${chunked}0\r\n\r\n`,
+    NEXT,
+  ]
+  await converse(input.join(''), {
+    handler: async (request) => {
+      await request.bytes()
+      seen.push([...request.trailers])
+      return text('')
+    },
+  })
+  t.same(seen, [[['x', '1']], [], [], []])
 })
 
 t.test('RFC 9110 §15 Status Codes', async (t) => {

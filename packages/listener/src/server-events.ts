@@ -97,6 +97,8 @@ export type ServerEvent =
 export type WarningCode =
   /** This platform can't share a port between threads: one worker runs. */
   | 'RR_REUSEPORT_UNAVAILABLE'
+  /** The process may not open as many files as `maxConnections` asks for. */
+  | 'RR_DESCRIPTOR_LIMIT'
   /** The system could not accept a connection. */
   | 'RR_ACCEPT_FAILED'
   /** The application's `teardown`, or a hook's `close`, failed. */

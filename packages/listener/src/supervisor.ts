@@ -1,6 +1,7 @@
 import { RrError } from '@rr/core'
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
+import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
 import type { WorkerStart } from './messages.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
@@ -171,6 +172,11 @@ export class Supervisor implements Server {
     if (workers < wanted) {
       const message = `threads can't share a port on this platform: 1 worker instead of ${wanted}`
       this.#emit({ type: 'warning', code: 'RR_REUSEPORT_UNAVAILABLE', message, workerId: null })
+    }
+    const shortage = descriptorShortage(settings.maxConnections, readProcessLimits())
+    if (shortage !== null) {
+      const code = 'RR_DESCRIPTOR_LIMIT'
+      this.#emit({ type: 'warning', code, message: shortage, workerId: null })
     }
     const owner: SlotOwner = {
       block: this.#block,

@@ -1,3 +1,7 @@
+// Longer than most files here, on purpose: this is one state machine. What could be told apart from
+// its states is in files of its own (reader, writer, output, stash, pace, stall); what is left is
+// which event does what in which state, and reading it needs all of it in one place.
+
 import { RrError } from '../errors.ts'
 import type {
   BodySink,
