@@ -31,6 +31,14 @@ t.test('RFC 9110 §6.6.1 Date', async (t) => {
   const given = 'Sun, 06 Nov 1994 08:49:37 GMT'
   const own = await answer(() => text('', { headers: { DATE: given } }))
   t.same(own.headers.get('date'), [given], 'that of the handler is sent as it is, once')
+  const block = headerBlock({ Date: given })
+  const again = await converse(NEXT.repeat(5), { handler: () => text('', { headers: block }) })
+  const literal = await converse(NEXT.repeat(5), {
+    handler: () => ({ status: 200, headers: block, body: '' }),
+  })
+  for (const { headers } of [...again.responses(), ...literal.responses()]) {
+    t.same(headers.get('date'), [given], 'again and again')
+  }
 
   const inputs = ['GET / HTTP/1.1\r\n\r\n', 'BREW / HTTP/1.1\r\n\r\n', `HEAD${NEXT.slice(3)}`]
   for (const input of inputs) {
