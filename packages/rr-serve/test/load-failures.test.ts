@@ -122,7 +122,7 @@ function connect(): never {
 connect()
 `,
     says: [
-      /^rr-serve: cannot load app\.ts\n\nTypeError: no url\n {4}at connect \(\S+app\.ts:3:9\)\n/,
+      /^rr-serve: cannot load app\.ts\n\nTypeError: no url\n {4}at connect \(.+app\.ts:3:9\)\n/,
       /\n {4}at \S*.*app\.ts:6:1\)?\n/,
       /> 3 \| {3}throw new TypeError\('no url'/,
       /caused by: 'x'/,
