@@ -7,29 +7,41 @@
  */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { processCpuMicroseconds } from './cpu-time.ts'
 import { runWrk } from './drivers/wrk.ts'
+import { sampleProcessTree } from './grid/process-tree.ts'
+import { startServerRun } from './grid/server-run.ts'
 import { median, spread } from './median.ts'
-import { type ServerDefinition, startServer } from './server-process.ts'
+import type { BenchServer } from './model.ts'
 
 const CONNECTIONS = 64
 const WARM_UP_SECONDS = 2
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
-const RR: ServerDefinition = {
+type HelloServer = Pick<BenchServer, 'name' | 'command'>
+
+/** The example as a user starts it; the grid's own program carries all its scenarios. */
+const RR: HelloServer = {
   name: 'rr',
-  command: process.execPath,
-  parameters: [
-    path('../../packages/rr-serve/bin/rr-serve.js'),
-    ...['--port', '0', '--host', '127.0.0.1', '--workers', '1'],
-    path('../../docs/examples/hello.ts'),
-  ],
+  command: async ({ port, workers }) => ({
+    program: process.execPath,
+    parameters: [
+      path('../../packages/rr-serve/bin/rr-serve.js'),
+      ...['--host', '127.0.0.1', '--port', String(port), '--workers', String(workers)],
+      path('../../docs/examples/hello.ts'),
+    ],
+    env: {},
+    temporary: [],
+  }),
 }
-const NODE_HTTP: ServerDefinition = {
+const NODE_HTTP: HelloServer = {
   name: 'node:http',
-  command: process.execPath,
-  parameters: [path('../servers/node-http.ts')],
+  command: async ({ port, workers }) => ({
+    program: process.execPath,
+    parameters: [path('../servers/node-http.ts')],
+    env: { PORT: String(port), WORKERS: String(workers) },
+    temporary: [],
+  }),
 }
 
 const SCENARIOS = [
@@ -41,21 +53,28 @@ const rounds = Number(process.argv[2] ?? 5)
 const seconds = Number(process.argv[3] ?? 5)
 const [serverCpu, loadCpu] = availableParallelism() > 1 ? [0, 1] : [null, null]
 
+/** Never aborted here: Ctrl-C reaches the servers too, which are in the same process group. */
+const interrupted = new AbortController()
+
 /** CPU microseconds per request. */
-async function measure(server: ServerDefinition, script: string | null): Promise<number> {
-  const running = await startServer(server, serverCpu ?? null)
+async function measure(server: HelloServer, script: string | null): Promise<number> {
+  const running = await startServerRun(server, {
+    workers: 1,
+    cpus: typeof serverCpu === 'number' ? [serverCpu] : [],
+    signal: interrupted.signal,
+  })
   try {
     const load = { url: `${running.url}/`, connections: CONNECTIONS, cpu: loadCpu ?? null, script }
     await runWrk({ ...load, seconds: WARM_UP_SECONDS })
-    const before = processCpuMicroseconds(running.pid)
+    const before = sampleProcessTree(running.pid).cpuMicroseconds
     const { requests, errors } = await runWrk({ ...load, seconds })
-    const used = processCpuMicroseconds(running.pid) - before
+    const used = sampleProcessTree(running.pid).cpuMicroseconds - before
     if (Object.keys(errors).length > 0) {
       throw new Error(`${server.name}: errors ${JSON.stringify(errors)}`)
     }
     return used / requests
   } finally {
-    await running.stop()
+    await running.end()
   }
 }
 

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { parseCpuMicroseconds } from '../src/cpu-time.ts'
+import { parseProcessStat } from '../src/grid/process-tree.ts'
 import { median, spread } from '../src/median.ts'
 
 t.test('/proc/PID/stat: a name with spaces and parentheses shifts no field', async (t) => {
   const rest = 'S 1 1 1 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 11 0 5 1 1 1'
-  t.equal(parseCpuMicroseconds(`4242 (a b) c) ${rest}`), 3_000_000)
-  t.throws(() => parseCpuMicroseconds('4242 (a) S 1'))
+  t.equal(parseProcessStat(`4242 (a b) c) ${rest}`).ticks, 300)
+  t.throws(() => parseProcessStat('4242 (a) S 1'))
 })
 
 t.test('median and spread', async (t) => {

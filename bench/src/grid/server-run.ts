@@ -39,7 +39,7 @@ export interface StartOptions {
  *   reason when that comes first
  */
 export async function startServerRun(
-  server: BenchServer,
+  server: Pick<BenchServer, 'name' | 'command'>,
   { workers, cpus, signal }: StartOptions,
 ): Promise<ServerRun> {
   signal.throwIfAborted()

@@ -1,4 +1,5 @@
 export type { Phase, RefusalStatus } from './control-block.ts'
+export { ErrorWindow } from './error-window.ts'
 export { httpUrl } from './http-url.ts'
 export { type ListenOptions, listen } from './listen.ts'
 export { deserializeError, type SerializedError } from './serialized-error.ts'

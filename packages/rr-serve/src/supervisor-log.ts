@@ -1,4 +1,10 @@
-import { deserializeError, type SerializedError, type Server, type ServerEvent } from '@rr/listener'
+import {
+  deserializeError,
+  httpUrl,
+  type SerializedError,
+  type Server,
+  type ServerEvent,
+} from '@rr/listener'
 import { isApplicationLoadError } from './load-error.ts'
 
 /** A line for the log: what happened, as fields for programs and as a sentence for people. */
@@ -11,9 +17,9 @@ export interface LogLine {
 /** The line that says where the server is, once all workers listen. */
 export function describeListening(server: ListeningServer): LogLine {
   const { host, port } = server
-  const url = urlOf(host, port)
+  const url = httpUrl(host, port)
   const isWildcard = host === '0.0.0.0' || host === '::'
-  const local = isWildcard ? ` (on this machine: ${urlOf('localhost', port)})` : ''
+  const local = isWildcard ? ` (on this machine: ${httpUrl('localhost', port)})` : ''
   return {
     level: 'info',
     fields: { url, host, port, workers: server.info().workers.length, transport: 'node:net' },
@@ -22,10 +28,6 @@ export function describeListening(server: ListeningServer): LogLine {
 }
 
 type ListeningServer = Pick<Server, 'host' | 'port' | 'info'>
-
-function urlOf(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
 
 /**
  * The line for what the supervisor reports, or null for what is said elsewhere: a start that fails

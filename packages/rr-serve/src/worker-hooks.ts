@@ -1,6 +1,10 @@
 import type { AccessEntry, HttpRequest } from '@rr/core'
-import type { WorkerEvent, WorkerHooks, WorkerHooksContext } from '@rr/listener'
-import { ErrorWindow } from './error-window.ts'
+import {
+  ErrorWindow,
+  type WorkerEvent,
+  type WorkerHooks,
+  type WorkerHooksContext,
+} from '@rr/listener'
 import { ApplicationLoadError, explainLoadError } from './load-error.ts'
 import { type LogSettings, openLog, type ThreadLog } from './logger.ts'
 import { shownValue } from './shown-value.ts'

@@ -1,12 +1,11 @@
 /**
- * Errors logged in one second, as many as the listener reports (its `ErrorRelay`). A client that can
- * make a handler throw decides how often it does, and each line is written synchronously; ten a
- * second are enough to see what is wrong.
+ * Errors told in one second. A client that can make a handler throw decides how often it does, and
+ * telling costs time, in a log or in another thread; ten a second are enough to see what is wrong.
  */
 const MAX_PER_WINDOW = 10
 const WINDOW_MS = 1000
 
-/** Bounds how many errors are logged; what is left out is counted, and the count told. */
+/** Bounds how many errors are told; what is left out is counted, and the count told. */
 export class ErrorWindow {
   readonly #reportDropped: (count: number) => void
   #inWindow = 0
@@ -17,7 +16,7 @@ export class ErrorWindow {
     this.#reportDropped = reportDropped
   }
 
-  /** True when one more may be logged now. */
+  /** True when one more may be told now. */
   tryEnter(): boolean {
     this.#timer ??= setTimeout(() => this.close(), WINDOW_MS).unref()
     if (this.#inWindow >= MAX_PER_WINDOW) {
