@@ -39,6 +39,11 @@ export interface Transport {
   /** Sends what was written, then half-closes (FIN). Input still arrives. */
   end(): void
   /**
+   * Sends what was written, then closes both ways: for a peer that has said that it sends no more,
+   * since what it sends all the same would reset the connection. `onClose` follows.
+   */
+  destroySoon(): void
+  /**
    * Closes both ways at once; unsent output is lost. `onClose` follows. With an error the
    * connection is reset where that is possible, so that the peer can tell it from a regular end.
    */

@@ -294,9 +294,12 @@ t.test('RFC 9112 §9.6 Tear-down', async (t) => {
     t.match(conversation.responses(), [{ status: 200, body: 'late', complete: true }])
   })
 
+  const closes = { handler: () => text('', { headers: { connection: 'close' } }) }
+
   await t.test('after the last answer the server half-closes and goes on reading', async (t) => {
-    const conversation = await converse(`${GET}Connection: close\r\n\r\n`)
+    const conversation = await converse(NEXT, closes)
     t.ok(conversation.transport.isEnded)
+    t.notOk(conversation.transport.isDestroyedSoon)
     t.notOk(conversation.transport.isDestroyed)
     const { output } = conversation
     await conversation.send(NEXT).send('anything at all\n\0').settle()
@@ -319,12 +322,32 @@ t.test('RFC 9112 §9.6 Tear-down', async (t) => {
   })
 
   await t.test('the time to linger is bounded', async (t) => {
-    const conversation = await converse(`${GET}Connection: close\r\n\r\n`)
+    const conversation = await converse(NEXT, closes)
     conversation.advance(4999).send('more')
     t.notOk(conversation.transport.isDestroyed)
     conversation.advance(1)
     t.ok(conversation.transport.isDestroyed)
     t.equal(conversation.transport.error, null, 'without an error')
+  })
+
+  for (const [title, lastRequest] of [
+    ['has asked for close', `${GET}Connection: close\r\n\r\n`],
+    ['is of HTTP/1.0 and has not asked for more', 'GET / HTTP/1.0\r\n\r\n'],
+  ]) {
+    await t.test(`a client that ${title} sends no more, and is not waited for`, async (t) => {
+      const conversation = await converse(lastRequest as string)
+      t.ok(conversation.transport.isDestroyedSoon, 'closed when all is sent')
+      t.notOk(conversation.transport.isDestroyed, 'nothing is lost')
+      t.same(conversation.statuses(), [200])
+    })
+  }
+
+  await t.test('it is while the answer came before its body did', async (t) => {
+    const conversation = await converse(
+      'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\na',
+    )
+    t.ok(conversation.transport.isEnded)
+    t.notOk(conversation.transport.isDestroyedSoon)
   })
 
   await t.test(

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { EndpointAddress, ProtocolConnection, TlsFacts, Transport } from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import { DeadlineEntry, type DeadlineWheel } from './deadline-wheel.ts'
-import { MAX_PIECE_BYTES, WriteBacklog } from './write-backlog.ts'
+import { readInto, takenBytes } from './socket-internals.ts'
 
 /** What the transports of one listener share. */
 export interface TransportOwner {
@@ -19,7 +19,7 @@ const TRANSPORT: unique symbol = Symbol('rr.transport')
 type OwnedSocket = Socket & { [TRANSPORT]: NetTransport }
 
 const OPEN = 0
-/** `end` was called: no more output is taken. */
+/** `end` or `destroySoon` was called: no more output is taken. */
 const ENDING = 1
 /** `destroy` was called: nothing moves either way, the close event is still to come. */
 const DESTROYED = 2
@@ -27,15 +27,20 @@ const CLOSED = 3
 
 const UNKNOWN_ENDPOINT: EndpointAddress = Object.freeze({ address: '', port: 0, family: 'IPv4' })
 
+/**
+ * What every socket of the thread is read into: each read is dealt with before the next. A buffer
+ * for each read would be allocated, zeroed and collected, and the stream's own queue passed through
+ * (docs/performance.md has the figures). As much as libuv asks for at a time.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(65_536)
+
 /** The transport over one connection of `node:net`. */
 export class NetTransport extends DeadlineEntry implements Transport {
   readonly #socket: Socket
   readonly #owner: TransportOwner
   #protocol: ProtocolConnection | null = null
   #state: number = OPEN
-  /** The socket holds its high-water mark: until it drains, output waits in the backlog. */
-  #isFull = false
-  #backlog: WriteBacklog | null = null
+  #givenBytes = 0
   #error: Error | null = null
   #peer: EndpointAddress | null = null
   #local: EndpointAddress | null = null
@@ -45,7 +50,7 @@ export class NetTransport extends DeadlineEntry implements Transport {
     this.#socket = socket
     this.#owner = owner
     ;(socket as OwnedSocket)[TRANSPORT] = this
-    socket.on('data', onSocketData)
+    if (!readInto(socket, READ_BUFFER, onSocketRead)) socket.on('data', onSocketData)
     socket.on('end', onSocketEnd)
     socket.on('drain', onSocketDrain)
     socket.on('error', onSocketError)
@@ -82,17 +87,18 @@ export class NetTransport extends DeadlineEntry implements Transport {
   }
 
   get bufferedBytes(): number {
-    const waiting = this.#backlog === null ? 0 : this.#backlog.bytes
-    return this.#socket.writableLength + waiting
+    if (this.#state === CLOSED) return 0
+    const taken = takenBytes(this.#socket)
+    return taken === null ? this.#socket.writableLength : this.#givenBytes - taken
   }
 
   write(chunk: Uint8Array | string): boolean {
     if (this.#state !== OPEN) return true
+    this.#givenBytes += chunk.length
     this.#owner.seat.addBytesOut(chunk.length)
-    if (this.#isFull || chunk.length > MAX_PIECE_BYTES) return this.#writeLater(chunk)
-    const hasRoom = this.#send(chunk)
-    if (!hasRoom) this.#isFull = true
-    return hasRoom
+    return typeof chunk === 'string'
+      ? this.#socket.write(chunk, 'latin1')
+      : this.#socket.write(chunk)
   }
 
   cork(): void {
@@ -114,14 +120,24 @@ export class NetTransport extends DeadlineEntry implements Transport {
   end(): void {
     if (this.#state !== OPEN) return
     this.#state = ENDING
-    if (this.#backlog === null) this.#socket.end()
+    this.#socket.end()
+  }
+
+  destroySoon(): void {
+    if (this.#state !== OPEN) return
+    // Mostly the kernel has everything, and closing sends the FIN behind it.
+    if (this.#socket.writableLength === 0) {
+      this.destroy()
+      return
+    }
+    this.#state = ENDING
+    this.#socket.destroySoon()
   }
 
   destroy(error?: Error): void {
     if (this.#state >= DESTROYED) return
     this.#state = DESTROYED
     this.#error ??= error ?? null
-    this.#backlog = null
     this.#owner.wheel.remove(this)
     // A reset shows the peer that this is no regular end, and frees what waits in the kernel for a
     // client that takes nothing: a plain close would keep it there for minutes, and uncounted.
@@ -163,11 +179,11 @@ export class NetTransport extends DeadlineEntry implements Transport {
     this.#owner.onTransportFault(error)
   }
 
-  handleData(bytes: Uint8Array): void {
+  handleData(bytes: Uint8Array, length: number): void {
     if (this.#state >= DESTROYED) return
-    this.#owner.seat.addBytesIn(bytes.length)
+    this.#owner.seat.addBytesIn(length)
     try {
-      this.#protocol!.onData(bytes, 0, bytes.length)
+      this.#protocol!.onData(bytes, 0, length)
     } catch (error) {
       this.fail(error)
     }
@@ -183,9 +199,7 @@ export class NetTransport extends DeadlineEntry implements Transport {
   }
 
   handleDrain(): void {
-    this.#isFull = false
-    if (this.#backlog !== null) this.#sendBacklog()
-    if (this.#isFull || this.#state !== OPEN) return
+    if (this.#state !== OPEN) return
     try {
       this.#protocol!.onDrain()
     } catch (error) {
@@ -199,7 +213,6 @@ export class NetTransport extends DeadlineEntry implements Transport {
 
   handleClose(): void {
     this.#state = CLOSED
-    this.#backlog = null
     this.#owner.wheel.remove(this)
     this.#owner.onTransportClosed(this)
     const protocol = this.#protocol
@@ -210,33 +223,15 @@ export class NetTransport extends DeadlineEntry implements Transport {
       this.#owner.onTransportFault(error)
     }
   }
+}
 
-  #send(chunk: Uint8Array | string): boolean {
-    return typeof chunk === 'string'
-      ? this.#socket.write(chunk, 'latin1')
-      : this.#socket.write(chunk)
-  }
-
-  #writeLater(chunk: Uint8Array | string): boolean {
-    this.#backlog ??= new WriteBacklog()
-    this.#backlog.push(chunk)
-    if (!this.#isFull) this.#sendBacklog()
-    return !this.#isFull
-  }
-
-  #sendBacklog(): void {
-    const backlog = this.#backlog!
-    this.#socket.cork()
-    while (backlog.bytes > 0 && !this.#isFull) this.#isFull = !this.#send(backlog.shift())
-    this.#socket.uncork()
-    if (backlog.bytes > 0) return
-    this.#backlog = null
-    if (this.#state === ENDING) this.#socket.end()
-  }
+function onSocketRead(this: Socket, length: number): boolean {
+  ;(this as OwnedSocket)[TRANSPORT].handleData(READ_BUFFER, length)
+  return true
 }
 
 function onSocketData(this: Socket, bytes: Uint8Array): void {
-  ;(this as OwnedSocket)[TRANSPORT].handleData(bytes)
+  ;(this as OwnedSocket)[TRANSPORT].handleData(bytes, bytes.length)
 }
 
 function onSocketEnd(this: Socket): void {

@@ -275,6 +275,24 @@ t.test('a large write in a corked batch keeps its place', async (t) => {
   await until(() => protocol.has('drain'), 'onDrain')
 })
 
+t.test('destroySoon sends what waits, and closes without waiting for the client', async (t) => {
+  for (const size of [5, 10_000_000]) {
+    const pair = await setUp(t)
+    const { client, protocol } = await pair.connect()
+    client.socket.pause()
+    protocol.transport.write('x'.repeat(size))
+    protocol.transport.destroySoon()
+    protocol.transport.destroySoon()
+    protocol.transport.write('too late')
+    client.socket.resume()
+    t.equal(await client.ended(), 'end')
+    t.equal(client.received.length, size)
+    await closed(protocol)
+    t.equal(protocol.closeError, null)
+    t.notOk(protocol.has('end'))
+  }
+})
+
 t.test('destroy drops what waits', async (t) => {
   const pair = await setUp(t)
   const { client, protocol } = await pair.connect()

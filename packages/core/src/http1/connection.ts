@@ -114,6 +114,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #isHead = false
   #isHttp10 = false
   #keepAlive = true
+  /** The client has said that it sends no request after this one (RFC 9112 §9.6). */
+  #isLast = false
   #awaitsContinue = false
   #discardedBytes = 0
   #source: StreamSource | null = null
@@ -326,6 +328,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.hasBody = facts.bodyLength !== 0
     this.hasClientLeft = false
     this.#isHttp10 = facts.httpVersion === '1.0'
+    this.#isLast = !facts.keepAlive
     this.#keepAlive = facts.keepAlive && !this.#isDraining
     this.#awaitsContinue = facts.expectContinue && this.hasBody
     this.#discardedBytes = 0
@@ -438,7 +441,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #nextRequest(): void {
     this.#write = WRITE_IDLE
     if (!this.#keepAlive) {
-      this.#shutDown()
+      this.#shutDown(this.#isLast)
       return
     }
     this.#read = READ_AWAITING
@@ -505,13 +508,17 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#writer.writeWhole(refused.status, REFUSAL_HEADERS, refusalText(refused), false)
   }
 
-  /** Sends what is left and closes; what the client still sends is read and dropped (RFC 9112 §9.6). */
-  #shutDown(): void {
+  /**
+   * Sends what is left and closes. What the client still sends is read and dropped, so that no reset
+   * destroys the answer (RFC 9112 §9.6); one that sends no more is not waited for.
+   */
+  #shutDown(isLast = false): void {
     if (this.#read >= READ_LINGERING) return
     this.#stopReading()
     this.#output.flush()
     if (this.#transport.bufferedBytes > 0) this.#stallDeadlineMs()
-    this.#transport.end()
+    if (isLast) this.#transport.destroySoon()
+    else this.#transport.end()
   }
 
   /** Closes at once, in a way that the client can tell from a regular end. `onClose` follows. */

@@ -165,7 +165,8 @@ export class Conversation {
   #isFinSent = false
 
   #isOver(): boolean {
-    return this.transport.isEnded && this.#isFinSent && this.transport.bufferedBytes === 0
+    const { isEnded, isDestroyedSoon, bufferedBytes } = this.transport
+    return isEnded && (isDestroyedSoon || this.#isFinSent) && bufferedBytes === 0
   }
 }
 

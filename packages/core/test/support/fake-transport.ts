@@ -16,6 +16,8 @@ export class FakeTransport implements Transport {
   deadlineMs: number = Number.POSITIVE_INFINITY
   isPaused = false
   isEnded = false
+  /** True once `destroySoon` was called. */
+  isDestroyedSoon = false
   isDestroyed = false
   /** What `destroy` was called with. */
   error: Error | null = null
@@ -72,6 +74,12 @@ export class FakeTransport implements Transport {
   end(): void {
     if (this.#corks > 0) throw new Error('end while corked')
     this.isEnded = true
+  }
+
+  destroySoon(): void {
+    if (this.#corks > 0) throw new Error('destroySoon while corked')
+    this.isEnded = true
+    this.isDestroyedSoon = true
   }
 
   destroy(error?: Error): void {

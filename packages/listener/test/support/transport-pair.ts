@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { ControlBlock, type WorkerSeat } from '../../src/control-block.ts'
 import { DeadlineWheel } from '../../src/deadline-wheel.ts'
 import { monotonicMs } from '../../src/monotonic-clock.ts'
@@ -16,6 +16,8 @@ export class TransportPair implements TransportOwner {
   readonly faults: unknown[] = []
   /** Called with each fault, besides. */
   onFaultDo: ((error: unknown) => void) | null = null
+  /** Called with each accepted socket, before its transport is made. */
+  onSocketDo: ((socket: Socket) => void) | null = null
   readonly closed: NetTransport[] = []
   readonly transports: NetTransport[] = []
   readonly protocols: RecordingProtocol[] = []
@@ -26,6 +28,7 @@ export class TransportPair implements TransportOwner {
   async start(host = '127.0.0.1'): Promise<void> {
     this.wheel.start()
     this.#server.on('connection', (socket) => {
+      this.onSocketDo?.(socket)
       const transport = new NetTransport(socket, this)
       const protocol = new RecordingProtocol(transport)
       this.transports.push(transport)
