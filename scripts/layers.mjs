@@ -46,14 +46,20 @@ export const layers = [
     imports: [],
     packages: [],
     sansIo: true,
+    ioExceptions: ["{ STATUS_CODES } from 'node:http'"],
   },
   {
     name: 'router',
     files: /^packages\/router\/src\//,
-    imports: [],
-    types: ['@rr/core'],
+    imports: ['@rr/core'],
     packages: [],
     sansIo: true,
+  },
+  {
+    name: 'middleware',
+    files: /^packages\/middleware\/src\//,
+    imports: ['@rr/core', '@rr/router'],
+    packages: [/^[^.]/],
   },
   {
     name: 'listener',
@@ -76,7 +82,13 @@ export const layers = [
 ]
 
 /** Packages of this workspace; from another package only these names may be imported. */
-export const workspacePackages = ['@rr/core', '@rr/router', '@rr/listener', 'rr-serve']
+export const workspacePackages = [
+  '@rr/core',
+  '@rr/router',
+  '@rr/middleware',
+  '@rr/listener',
+  'rr-serve',
+]
 
 /** Built-in modules through which a file would reach a socket, a thread, a file or a process. */
 export const ioModules = [

@@ -13,6 +13,7 @@ export { HeaderBlock, type HeadersInput, headerBlock } from './header-block.ts'
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'
 export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
+export { composeMiddleware, type Middleware, type Next } from './middleware.ts'
 export {
   type AutoIntegerOptionRow,
   type BooleanOptionRow,
@@ -36,7 +37,10 @@ export {
   HttpResponse,
   html,
   json,
+  type ProblemDetails,
+  problem,
   type ResponseBody,
+  type ResponseChanges,
   type ResponseInit,
   type ResponseValue,
   redirect,

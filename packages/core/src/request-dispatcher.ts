@@ -1,11 +1,12 @@
 import { HttpError, RrError } from './errors.ts'
 import type { Exchange, RequestService } from './exchange.ts'
 import type { Handler } from './handler.ts'
-import { HeaderBlock, headerBlock } from './header-block.ts'
+import { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
-import { HttpResponse, type ResponseBody, type ResponseValue, type StreamBody } from './response.ts'
+import { HttpResponse, type StreamBody } from './response.ts'
 import { chunkReader, discardBody, ResponseStream } from './response-stream.ts'
+import { toResponse } from './response-value.ts'
 import { isWebResponse, sendWebResponse } from './web-response.ts'
 
 const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
@@ -126,35 +127,6 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof value === 'object' &&
     value !== null &&
     typeof (value as { then?: unknown }).then === 'function'
-  )
-}
-
-/** Checks a response given as a plain object. */
-function toResponse(value: unknown): HttpResponse {
-  if (typeof value !== 'object' || value === null || !('status' in value)) {
-    throw new RrError(
-      'RR_RESPONSE_INVALID',
-      `a handler answers with a response, not ${value === null ? 'null' : typeof value}`,
-    )
-  }
-  const { status, headers, body } = value as ResponseValue
-  return new HttpResponse(
-    status,
-    headers === null || headers === undefined ? null : headerBlock(headers),
-    checkBody(body ?? null),
-  )
-}
-
-function checkBody(body: unknown): ResponseBody {
-  if (body === null || typeof body === 'string' || body instanceof Uint8Array) return body
-  if (body instanceof ReadableStream) return body
-  if (typeof body === 'object' && Symbol.asyncIterator in body) {
-    return body as AsyncIterable<Uint8Array | string>
-  }
-  throw new RrError(
-    'RR_RESPONSE_INVALID',
-    'a response body is a string, a Uint8Array, a stream, an async iterable or null, ' +
-      `not ${typeof body}; json() sends objects`,
   )
 }
 

@@ -1,5 +1,12 @@
+import { STATUS_CODES } from 'node:http'
 import { RrError } from './errors.ts'
-import { HeaderBlock, type HeadersInput, headerBlock, mergeHeaders } from './header-block.ts'
+import {
+  HeaderBlock,
+  type HeadersInput,
+  headerBlock,
+  headerPairs,
+  mergeHeaders,
+} from './header-block.ts'
 
 /** A body that is produced while it is sent. Strings are sent as UTF-8. */
 export type StreamBody = AsyncIterable<Uint8Array | string> | ReadableStream<Uint8Array | string>
@@ -35,6 +42,35 @@ export class HttpResponse implements ResponseValue {
     this.headers = headers
     this.body = body
   }
+
+  /**
+   * The same response with some of it changed: what a middleware makes of an answer. Fields of
+   * `headers` replace those of the same name; a body that is replaced loses its `content-length`.
+   *
+   * @throws RrError RR_RESPONSE_INVALID, RR_HEADER_INVALID
+   */
+  with(changes: ResponseChanges): HttpResponse {
+    const { status = this.status, headers, body = this.body } = changes
+    let block = this.headers
+    if (block !== null && body !== this.body && block.contentLength >= 0) {
+      block = new HeaderBlock([...headerPairs(block)].filter(isNotLength))
+    }
+    if (headers !== undefined) {
+      block = block === null ? headerBlock(headers) : mergeHeaders(block, headers)
+    }
+    return new HttpResponse(status, block, body)
+  }
+}
+
+/** What `HttpResponse.with` changes; what is left out stays. */
+export interface ResponseChanges {
+  readonly status?: number
+  readonly headers?: HeadersInput
+  readonly body?: ResponseBody
+}
+
+function isNotLength([name]: readonly [string, string]): boolean {
+  return name.toLowerCase() !== 'content-length'
 }
 
 /** @throws RrError RR_RESPONSE_INVALID for a status that no final response has */
@@ -47,6 +83,7 @@ export function checkStatus(status: number): void {
 const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
 const HTML = new HeaderBlock([['content-type', 'text/html; charset=utf-8']])
 const JSON_TYPE = new HeaderBlock([['content-type', 'application/json']])
+const PROBLEM = new HeaderBlock([['content-type', 'application/problem+json']])
 const BYTES = new HeaderBlock([['content-type', 'application/octet-stream']])
 
 /**
@@ -111,6 +148,38 @@ export function redirect(
   status: 301 | 302 | 303 | 307 | 308 = 302,
 ): HttpResponse {
   return new HttpResponse(status, new HeaderBlock([['location', location]]), '')
+}
+
+/** The members of a problem (RFC 9457 §3.1), and whatever else describes it. */
+export interface ProblemDetails {
+  /** A URI reference that names the kind of problem; default `about:blank`. */
+  readonly type?: string
+  /** Default: the status's reason phrase. */
+  readonly title?: string
+  readonly detail?: string
+  readonly instance?: string
+  readonly [extension: string]: unknown
+}
+
+/**
+ * An error as `application/problem+json` (RFC 9457).
+ *
+ * @param status 400 to 599
+ * @throws RrError RR_RESPONSE_INVALID for another status, and as `json`
+ * @example
+ * app.get('/users/:id', () => problem(404, { detail: 'no such user' }))
+ */
+export function problem(
+  status: number,
+  details: ProblemDetails = {},
+  init?: Omit<ResponseInit, 'status'>,
+): HttpResponse {
+  if (!(status >= 400)) {
+    throw new RrError('RR_RESPONSE_INVALID', `a problem's status is 400 to 599, not ${status}`)
+  }
+  const title = details.title ?? STATUS_CODES[status]
+  const body = JSON.stringify({ title, ...details, status })
+  return makeResponse(PROBLEM, body, { ...init, status })
 }
 
 function makeResponse(
