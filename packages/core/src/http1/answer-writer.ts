@@ -1,3 +1,5 @@
+// By name: the global is an accessor, which optimised code calls each time.
+import { Buffer } from 'node:buffer'
 import type { HeaderBlock } from '../header-block.ts'
 import type { Clock } from '../transport.ts'
 import { dateLine } from './http-date.ts'
