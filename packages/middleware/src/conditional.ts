@@ -1,9 +1,4 @@
-import {
-  isEntityTag,
-  matchesStrongly,
-  matchesWeakly,
-  parseEntityTags,
-} from './entity-tags.ts'
+import { isEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from './entity-tags.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** What identifies the state of the representation that would be sent (RFC 9110 §8.8). */

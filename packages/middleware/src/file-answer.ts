@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { HeaderBlock, HttpResponse, type HttpRequest, text } from '@rr/core'
+import { HeaderBlock, type HttpRequest, HttpResponse, text } from '@rr/core'
 import { evaluateConditions, evaluateIfRange } from './conditional.ts'
 import { type BodyPart, FileBody, readWhole } from './file-body.ts'
 import type { OpenedFile } from './opened-file.ts'

@@ -1,5 +1,4 @@
-import { lstat, readlink, realpath } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+import { type FileHandle, lstat, readlink, realpath } from 'node:fs/promises'
 import { sep } from 'node:path'
 import {
   examine,
@@ -22,6 +21,7 @@ const DESCRIPTORS = process.platform === 'linux' ? '/proc/self/fd' : null
 /** A folder whose files can be opened, and nothing else. */
 export class FileRoot {
   readonly #path: string
+  readonly #prefix: string
   readonly #symlinks: SymlinkPolicy
   readonly #descriptors: string | null
 
@@ -31,7 +31,8 @@ export class FileRoot {
    *   after opening, which who can rename folders in the root at that moment may outwit
    */
   constructor(path: string, symlinks: SymlinkPolicy, descriptors: string | null = DESCRIPTORS) {
-    this.#path = path.endsWith(sep) ? path.slice(0, -1) : path
+    this.#path = path
+    this.#prefix = path.endsWith(sep) ? path : path + sep
     this.#symlinks = symlinks
     this.#descriptors = descriptors
   }
@@ -44,7 +45,7 @@ export class FileRoot {
    * @throws the system's error when it has other reasons, such as too many open files
    */
   async open(segments: readonly string[]): Promise<OpenedFile | 'directory' | null> {
-    const path = [this.#path, ...segments].join(sep)
+    const path = segments.length === 0 ? this.#path : this.#prefix + segments.join(sep)
     try {
       const handle = await this.#openInside(path)
       return handle === null ? null : await examine(handle)
@@ -62,7 +63,10 @@ export class FileRoot {
     let isInside: boolean
     try {
       // The path of what was opened, not of what the name means by now.
-      isInside = this.#isAllowed(path, await readlink(`${this.#descriptors}/${handle.fd}`, 'buffer'))
+      isInside = this.#isAllowed(
+        path,
+        await readlink(`${this.#descriptors}/${handle.fd}`, 'buffer'),
+      )
     } catch (error) {
       await handle.close()
       // No /proc here.
@@ -96,7 +100,7 @@ export class FileRoot {
     // As bytes: a path on disk need not be UTF-8, and could look like another one when decoded.
     if (real.equals(Buffer.from(path))) return true
     if (this.#symlinks === 'deny') return false
-    const prefix = Buffer.from(this.#path + sep)
+    const prefix = Buffer.from(this.#prefix)
     return real.length > prefix.length && real.subarray(0, prefix.length).equals(prefix)
   }
 }
