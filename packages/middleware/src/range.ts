@@ -16,7 +16,8 @@ export type RangeSelection = 'whole' | 'unsatisfiable' | readonly ByteRange[]
 const MAX_RANGES = 16
 const MAX_OVERLAPS = 1
 
-const RANGE_SPEC = /^(?:(\d+)-(\d*)|-(\d+))$/
+const RANGE_SPEC = /^[ \t]*(?:(\d+)-(\d*)|-(\d+))[ \t]*$/
+const EMPTY_MEMBER = /^[ \t]*$/
 
 /**
  * Reads a Range field against a representation of `sizeBytes`. The method (GET only, RFC 9110
@@ -58,9 +59,8 @@ function parseSpecs(field: string): RangeSpec[] | null {
   if (equals < 0 || field.slice(0, equals).toLowerCase() !== 'bytes') return null
   const specs: RangeSpec[] = []
   for (const member of field.slice(equals + 1).split(',')) {
-    const text = member.trim()
-    if (text === '') continue
-    const match = RANGE_SPEC.exec(text)
+    if (EMPTY_MEMBER.test(member)) continue
+    const match = RANGE_SPEC.exec(member)
     if (match === null) return null
     const [, first, last, suffix] = match
     // Digits beyond what a number holds become the next double, or infinity: past any end.

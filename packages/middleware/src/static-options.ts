@@ -1,12 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import {
-  headerBlock,
-  type OptionTable,
-  RrError,
-  resolveOptions,
-  unknownOption,
-} from '@rr/core'
+import { headerBlock, type OptionTable, RrError, resolveOptions, unknownOption } from '@rr/core'
 import { normalizePath } from '@rr/router'
 import type { SymlinkPolicy } from './file-root.ts'
 import { COPY_EXTENSIONS, type Precompressed } from './precompressed.ts'
