@@ -41,7 +41,7 @@ const expected: readonly [path: string, inside: boolean, deny: boolean, follow: 
   ['loop', false, false, false],
 ]
 
-const ways: readonly [name: string, descriptors: string | null][] = [
+const ways: [name: string, descriptors: string | null][] = [
   ['by the paths before and after', null],
   ['where /proc is not mounted', '/nonexistent/fd'],
 ]

@@ -273,20 +273,23 @@ t.test('prevents: the same below a middleware, where no router looks at the path
   }
 })
 
-t.test('prevents: names that exist here and mean something else on Windows', async (t) => {
-  if (process.platform === 'win32') return t.skip('they cannot be made')
-  const server = await serveTree(t)
-  const names = ['app.js.', 'app.js ', 'con', 'aux.js', 'COM1', 'nul.tar.gz', 'c:', 'app.js:x']
-  for (const name of [...names, 'docs\\a.txt', '\\', 'a\nb', 'a\x7f', '...']) {
-    writeFileSync(join(server.root, name), SECRET)
-    const target = `/assets/${encodeURIComponent(name)}`
-    checkRefused(t, target, await server.get(target))
-  }
-  for (const name of ['console.js', 'auxiliary', 'com', 'com10', 'null', 'a b.c-d_e~1']) {
-    writeFileSync(join(server.root, name), name)
-    t.equal((await server.get(`/assets/${encodeURIComponent(name)}`)).body, name)
-  }
-})
+t.test(
+  'prevents: names that exist here and mean something else on Windows',
+  { skip: process.platform === 'win32' ? 'they cannot be made' : false },
+  async (t) => {
+    const server = await serveTree(t)
+    const names = ['app.js.', 'app.js ', 'con', 'aux.js', 'COM1', 'nul.tar.gz', 'c:', 'app.js:x']
+    for (const name of [...names, 'docs\\a.txt', '\\', 'a\nb', 'a\x7f', '...']) {
+      writeFileSync(join(server.root, name), SECRET)
+      const target = `/assets/${encodeURIComponent(name)}`
+      checkRefused(t, target, await server.get(target))
+    }
+    for (const name of ['console.js', 'auxiliary', 'com', 'com10', 'null', 'a b.c-d_e~1']) {
+      writeFileSync(join(server.root, name), name)
+      t.equal((await server.get(`/assets/${encodeURIComponent(name)}`)).body, name)
+    }
+  },
+)
 
 t.test('prevents: a query or a fragment taken for a part of the path', async (t) => {
   const server = await serveTree(t)
@@ -438,18 +441,21 @@ for (const what of ['file', 'folder'] as const) {
   )
 }
 
-t.test('prevents: FIFOs and devices that hold up all file work', async (t) => {
-  if (process.platform === 'win32') return t.skip('there are no FIFOs')
-  const server = await serveTree(t)
-  execFileSync('mkfifo', [join(server.root, 'fifo')])
-  mkdirSync(join(server.root, 'of'))
-  execFileSync('mkfifo', [join(server.root, 'of/index.html')])
-  // More than there are threads in the pool.
-  const targets = Array.from({ length: 64 }, (_, i) => `/assets/${i % 2 === 0 ? 'fifo' : 'of/'}`)
-  const answers = await Promise.all(targets.map((target) => server.get(target)))
-  for (const { status } of answers) t.equal(status, 404)
-  t.equal((await server.get('/assets/docs/a.txt')).status, 200)
-})
+t.test(
+  'prevents: FIFOs and devices that hold up all file work',
+  { skip: process.platform === 'win32' ? 'there are no FIFOs' : false },
+  async (t) => {
+    const server = await serveTree(t)
+    execFileSync('mkfifo', [join(server.root, 'fifo')])
+    mkdirSync(join(server.root, 'of'))
+    execFileSync('mkfifo', [join(server.root, 'of/index.html')])
+    // More than there are threads in the pool.
+    const targets = Array.from({ length: 64 }, (_, i) => `/assets/${i % 2 === 0 ? 'fifo' : 'of/'}`)
+    const answers = await Promise.all(targets.map((target) => server.get(target)))
+    for (const { status } of answers) t.equal(status, 404)
+    t.equal((await server.get('/assets/docs/a.txt')).status, 200)
+  },
+)
 
 t.test('prevents: names that are too long from being more than absent', async (t) => {
   const server = await serveTree(t)
