@@ -98,7 +98,8 @@ export class FileRoot {
 
   #isAllowed(path: string, real: Buffer): boolean {
     // As bytes: a path on disk need not be UTF-8, and could look like another one when decoded.
-    if (real.equals(Buffer.from(path))) return true
+    // Linux marks what was replaced or removed since it was opened.
+    if (real.equals(Buffer.from(path)) || real.equals(Buffer.from(`${path} (deleted)`))) return true
     if (this.#symlinks === 'deny') return false
     const prefix = Buffer.from(this.#prefix)
     return real.length > prefix.length && real.subarray(0, prefix.length).equals(prefix)

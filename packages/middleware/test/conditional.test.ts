@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { type ConditionOutcome, evaluateConditions, evaluateIfRange } from '../src/conditional.ts'
 import { isEntityTag, parseEntityTags } from '../src/entity-tags.ts'
@@ -356,3 +357,28 @@ run([
     304,
   ],
 ])
+
+t.test('§13.2.2 whatever is sent, there is an answer', async (t) => {
+  const names = [
+    'if-match',
+    'if-none-match',
+    'if-modified-since',
+    'if-unmodified-since',
+    'if-range',
+  ]
+  const piece = fc.constantFrom('"', 'W/', ',', ' ', 'a', '*', '\t', AT, 'GMT', '\xff', '"a"')
+  const value = fc.oneof(
+    fc.string(),
+    fc.array(piece).map((pieces) => pieces.join('')),
+  )
+  const fields = fc.dictionary(fc.constantFrom(...names), value)
+  fc.assert(
+    fc.property(fc.constantFrom('GET', 'PUT'), fields, (method, fields) => {
+      const outcome = evaluateConditions(request(method, fields), STRONG)
+      const holds = evaluateIfRange(request(method, fields), STRONG)
+      return ['proceed', 304, 412].includes(outcome) && typeof holds === 'boolean'
+    }),
+    { numRuns: 2000 },
+  )
+  t.pass()
+})

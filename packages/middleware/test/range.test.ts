@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { type ByteRange, selectRanges } from '../src/range.ts'
 
@@ -126,3 +127,33 @@ t.test('CVE-2011-3192: a thousand overlapping ranges cost one file and no more',
   t.equal(pairs(`bytes=${'0-,'.repeat(100_000)}`, 1_000_000), 'whole')
   t.equal(pairs(`bytes=${'-1,'.repeat(100_000)}`, 1_000_000), 'whole')
 })
+
+t.test(
+  '§14.2 whatever is asked, what is selected lies in the file, apart, and is no more than it',
+  async (t) => {
+    const member = fc.oneof(
+      fc.tuple(fc.nat(120), fc.nat(120)).map(([first, last]) => `${first}-${last}`),
+      fc.nat(120).map((first) => `${first}-`),
+      fc.nat(120).map((suffix) => `-${suffix}`),
+      fc.constantFrom('', ' ', 'x', '-', '0-0'),
+    )
+    const field = fc.array(member, { maxLength: 24 }).map((members) => `bytes=${members.join(',')}`)
+    fc.assert(
+      fc.property(fc.oneof(field, fc.string()), fc.nat(100), (value, sizeBytes) => {
+        const selection = selectRanges(value, sizeBytes)
+        if (typeof selection === 'string') return true
+        const sorted = [...selection].sort((a, b) => a.first - b.first)
+        return (
+          sorted.length > 0 &&
+          sorted.length <= 16 &&
+          sorted.every(
+            ({ first, last }, i) =>
+              first > (sorted[i - 1]?.last ?? -2) + 1 && first <= last && last < sizeBytes,
+          )
+        )
+      }),
+      { numRuns: 2000 },
+    )
+    t.pass()
+  },
+)

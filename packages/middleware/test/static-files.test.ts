@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { composeMiddleware, text } from '@rr/core'
@@ -152,7 +152,7 @@ t.test('as a plain handler, without a route, it serves the whole path', async (t
 t.test('below parameters and in groups it serves what the wildcard takes', async (t) => {
   const folder = staticFiles(tree(t))
   const app = createRouter()
-  app.get('/:tenant/files/*path', folder)
+  app.get('/:tenant/files/*path', { state: 1 }, folder)
   app.group('/v1', (group) => group.get('/*rest', folder))
   const server = await serveFiles(t, app)
   t.equal((await server.get('/a%2Fb/files/docs/')).body, '<p>docs')
@@ -263,6 +263,33 @@ t.test('and is looked at each time with revalidateMs 0', async (t) => {
   t.equal((await server.get('/assets/app.js', gzip)).status, 404)
   t.equal((await server.get('/assets/docs/')).status, 200)
 })
+
+for (const symlinks of ['inside', 'deny'] as const) {
+  t.test(`a file that is replaced by renaming is always there, links ${symlinks}`, async (t) => {
+    const root = tree(t)
+    const server = await serveTree(t, root, { symlinks, revalidateMs: 0 })
+    let isOver = false
+    let version = 0
+    const replace = (): void => {
+      version++
+      write(root, 'next', `version ${version}`)
+      renameSync(join(root, 'next'), join(root, 'app.js'))
+      if (!isOver) setImmediate(replace)
+    }
+    replace()
+    for (let round = 0; round < 40; round++) {
+      const requests = Array.from({ length: 8 }, () => server.get('/assets/app.js'))
+      for (const { status, headers, body } of await Promise.all(requests)) {
+        const isWhole =
+          /^version \d+$/.test(body) && `${body.length}` === headers.get('content-length')
+        if (status !== 200 || !isWhole) t.fail(`${status} ${body}`)
+      }
+    }
+    isOver = true
+    t.ok(version > 40)
+    t.ok(await untilClosed(root))
+  })
+}
 
 t.test('a link to the root is followed when it is made', async (t) => {
   const folder = temporaryFolder(t)
