@@ -2,11 +2,13 @@ import { mkdirSync, renameSync, symlinkSync, unlinkSync, utimesSync, writeFileSy
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { composeMiddleware, text } from '@rr/core'
+import { serve } from '@rr/listener'
 import { createRouter } from '@rr/router'
 import t, { type Test } from 'tap'
 import { staticFiles } from '../src/static-files.ts'
 import type { StaticOptions } from '../src/static-options.ts'
 import { type FileServer, serveFiles, temporaryFolder, untilClosed } from './support/file-server.ts'
+import { type RawAnswer, rawRequest } from './support/raw-request.ts'
 
 const CHANGED = new Date('2020-02-03T04:05:06Z')
 
@@ -288,6 +290,24 @@ for (const symlinks of ['inside', 'deny'] as const) {
     isOver = true
     t.ok(version > 40)
     t.ok(await untilClosed(root))
+  })
+}
+
+for (const workers of [1, 2]) {
+  t.test(`served by ${workers} worker(s), whichever answers`, async (t) => {
+    const example = new URL('../../../docs/examples/static.ts', import.meta.url)
+    const server = await serve(example, { host: '127.0.0.1', port: 0, workers })
+    t.teardown(() => server.stop())
+    const get = (headers = ''): Promise<RawAnswer> =>
+      rawRequest(server.port, '/assets/', { headers })
+    const first = await get()
+    t.equal(first.status, 200)
+    const etag = first.headers.get('etag')?.replace('W/', '') ?? ''
+    for (let i = 0; i < 16; i++) {
+      t.equal((await get()).headers.get('etag')?.replace('W/', ''), etag)
+      t.equal((await get(`If-None-Match: ${etag}\r\n`)).status, 304)
+      t.equal((await get('Range: bytes=0-8\r\n')).body, '<!doctype')
+    }
   })
 }
 
