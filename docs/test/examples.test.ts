@@ -63,6 +63,19 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
   'stream.ts': async (t, name) => {
     t.equal(await body(`${await serveExample(t, name)}/count/3`), '1\n2\n3\n')
   },
+  'static.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.match(await body(`${url}/assets/`), /Hello from a file/)
+    t.match(await body(`${url}/assets/docs`), /The docs/, 'by a redirect')
+    const style = await fetch(`${url}/assets/style-0a1b2c3d.css`)
+    t.equal(style.headers.get('content-type'), 'text/css; charset=utf-8')
+    t.match(style.headers.get('cache-control'), /immutable/)
+    t.equal((await fetch(`${url}/assets/..%2fhello.ts`)).status, 400)
+    const report = await fetch(`${url}/report`, { headers: { range: 'bytes=0-3' } })
+    t.equal(report.status, 206)
+    t.match(report.headers.get('content-disposition'), /^attachment; .*Gr%C3%B6%C3%9Fen\.csv$/)
+    t.equal(await report.text(), 'size')
+  },
   'embed.ts': async (t, name) => {
     const file = fileURLToPath(new URL(name, examples))
     const { stdout } = await promisify(execFile)(process.execPath, [file])
@@ -82,7 +95,8 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
 }
 
 t.test('every example is checked', async (t) => {
-  t.same(readdirSync(examples).sort(), Object.keys(checks).sort())
+  const files = readdirSync(examples, { withFileTypes: true }).filter((entry) => entry.isFile())
+  t.same(files.map((entry) => entry.name).sort(), Object.keys(checks).sort())
 })
 
 for (const [name, check] of Object.entries(checks)) t.test(name, (t) => check(t, name))
