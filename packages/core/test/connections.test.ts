@@ -209,7 +209,7 @@ t.test('after the answer is complete every method of the exchange is a no-op', a
     late.respond(200, null, 'again')
     late.startStream(200, null, source)
     late.writeStream(Buffer.from('again'))
-    late.endStream()
+    late.endStream(null)
     late.abortStream(new Error('again'))
     late.wantBody()
     late.resumeBody()
