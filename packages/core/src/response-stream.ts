@@ -32,6 +32,14 @@ export function chunkReader<Chunk>(
   }
 }
 
+/**
+ * A Node stream that fails while nobody listens ends the process: a file that is not there, before
+ * its first chunk is asked for or after it was let go of. Whoever reads it is told all the same.
+ */
+export function guardNodeStream(body: object): void {
+  if ('pipe' in body && 'on' in body && typeof body.on === 'function') body.on('error', ignore)
+}
+
 /** Lets go of a body that nobody will get. */
 export function discardBody(body: object): void {
   if (body instanceof ReadableStream) {
@@ -47,7 +55,10 @@ export function discardBody(body: object): void {
  * which for a Node stream that has nothing to give is never: those are destroyed as well.
  */
 async function endIterator(iterator: AsyncIterator<unknown> | null, body: object): Promise<void> {
-  if ('destroy' in body && typeof body.destroy === 'function') body.destroy()
+  if ('destroy' in body && typeof body.destroy === 'function') {
+    guardNodeStream(body)
+    body.destroy()
+  }
   await iterator?.return?.()
 }
 

@@ -1,4 +1,5 @@
 import { RrError } from './errors.ts'
+import { isToken } from './field-syntax.ts'
 import { HeaderBlock, type HeadersInput, headerPairs } from './header-block.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
@@ -44,9 +45,8 @@ const FORBIDDEN = new Set([
 /** @throws RrError RR_HEADER_INVALID for a field that cannot be sent, or not after a body */
 export function trailerBlock(input: HeadersInput): HeaderBlock {
   const pairs = [...headerPairs(input)]
-  const block = new HeaderBlock(pairs)
   for (const [name] of pairs) checkTrailerName(name)
-  return block
+  return new HeaderBlock(pairs)
 }
 
 /**
@@ -65,8 +65,11 @@ export function acceptsTrailers(headers: RequestHeaders): boolean {
   return te !== null && /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i.test(te)
 }
 
-function checkTrailerName(name: string): void {
-  if (FORBIDDEN.has(name.toLowerCase())) {
-    throw new RrError('RR_HEADER_INVALID', `'${name}' cannot be a trailer field (RFC 9110 §6.5.1)`)
+function checkTrailerName(name: unknown): void {
+  if (typeof name !== 'string' || !isToken(name) || FORBIDDEN.has(name.toLowerCase())) {
+    throw new RrError(
+      'RR_HEADER_INVALID',
+      `${JSON.stringify(name)} cannot be the name of a trailer field (RFC 9110 §6.5.1)`,
+    )
   }
 }

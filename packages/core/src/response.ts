@@ -7,6 +7,7 @@ import {
   headerPairs,
   mergeHeaders,
 } from './header-block.ts'
+import { guardNodeStream } from './response-stream.ts'
 import { type TrailerSource, trailerAnnouncement } from './response-trailers.ts'
 
 /** A body that is produced while it is sent. Strings are sent as UTF-8. */
@@ -188,6 +189,7 @@ export function makeStreamResponse(
   body: StreamBody,
   init: StreamInit | undefined,
 ): HttpResponse {
+  guardNodeStream(body)
   const response = makeResponse(base, body, init)
   if (init?.trailers === undefined) return response
   const { status, headers } = announceTrailers(response, init.trailerNames)
