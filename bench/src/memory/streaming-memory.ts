@@ -10,14 +10,14 @@ const MIB = 1_048_576
  * that much garbage in buffers come together before it collects any: a program that does nothing
  * but allocate 512 MiB in buffers of 64 KiB, and keeps none, grows by 82 MiB on Node 26.
  */
-const WARM_UP_BYTES = 128 * MIB
+const WARM_UP_BYTES = 64 * MIB
 
 /** By how much a server grew while something was streamed through it. */
 export interface MemoryGrowth {
   readonly name: string
   /** Resident when nothing had been streamed yet. */
   readonly idleMiB: number
-  /** Resident before, after the same transfer with 128 MiB. */
+  /** Resident before, after the same transfer with 64 MiB. */
   readonly baseMiB: number
   /** The most that was resident in between. */
   readonly peakMiB: number

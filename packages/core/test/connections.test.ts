@@ -207,6 +207,8 @@ t.test('after the answer is complete every method of the exchange is a no-op', a
   const { output } = transport
   const misuse = (): void => {
     late.respond(200, null, 'again')
+    t.equal(late.sendInterim(103, null), false)
+    t.equal(late.takesTrailers, false)
     late.startStream(200, null, source)
     late.writeStream(Buffer.from('again'))
     late.endStream(null)
