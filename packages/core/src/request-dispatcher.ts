@@ -94,7 +94,8 @@ export class RequestDispatcher implements RequestService {
     const stream = new ResponseStream(exchange, chunkReader(body), wanted)
     exchange.startStream(status, headers, stream)
     void stream.run().then((error) => {
-      if (error !== null) this.#onError(error, request)
+      if (error === null || (exchange.hasClientLeft && isClientFault(error))) return
+      this.#onError(error, request)
     })
   }
 

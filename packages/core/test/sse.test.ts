@@ -232,6 +232,27 @@ t.test('a function that fails because its client has left is no error', async (t
   t.same(conversation.errors, [])
 })
 
+t.test(
+  'an iterable that gives up because its client has closed its side is no error',
+  async (t) => {
+    const conversation = await converse(NEXT, {
+      handler: ({ signal }) => {
+        async function* events(): AsyncGenerator<ServerSentEvent> {
+          yield { data: 'a' }
+          await new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason))
+          })
+        }
+        return sse(events())
+      },
+    })
+    await conversation.finish().settle()
+    t.match(conversation.responses(), [{ body: 'data: a\n\n', complete: false }])
+    t.ok(conversation.transport.isDestroyed)
+    t.same(conversation.errors, [])
+  },
+)
+
 t.test('a client that does not read is told of, and waited for', async (t) => {
   const started = deferred<EventStream>()
   const conversation = new Conversation({ handler: () => sse(started.resolve, QUIET) })
