@@ -5,7 +5,15 @@ import { type ServerSentEvent, serializeEvent } from './server-sent-event.ts'
 /** How much may wait for a client before `send` says so: as much as other bodies have under way. */
 const HIGH_WATER_CHARACTERS = 65_536
 
-/** What a function given to `sse` sends events with. */
+/**
+ * What a function given to `sse` sends events with. Its functions may be taken out of it.
+ *
+ * @example
+ * sse(({ send, signal }) => {
+ *   const timer = setInterval(() => send({ data: new Date().toISOString() }), 1000)
+ *   signal.addEventListener('abort', () => clearInterval(timer))
+ * })
+ */
 export interface EventStream {
   /**
    * Sends an event at once. After the end of the stream it does nothing.
@@ -54,7 +62,7 @@ export class EventQueue implements EventStream, ChunkReader<string> {
     this.#maxCharacters = maxCharacters
   }
 
-  // ---- EventStream ----
+  // ---- EventStream; functions of their own, so that `({ send, close }) => ...` works ----
 
   get signal(): AbortSignal {
     if (this.#abort === null) {
@@ -64,7 +72,7 @@ export class EventQueue implements EventStream, ChunkReader<string> {
     return this.#abort.signal
   }
 
-  send(event: ServerSentEvent): boolean {
+  readonly send = (event: ServerSentEvent): boolean => {
     const text = serializeEvent(event)
     if (this.#isEnded) return false
     if (this.#waiter !== null) {
@@ -76,13 +84,13 @@ export class EventQueue implements EventStream, ChunkReader<string> {
     return !this.#isEnded && this.#text.length < HIGH_WATER_CHARACTERS
   }
 
-  drained(): Promise<void> {
+  readonly drained = (): Promise<void> => {
     if (this.#isEnded || this.#text.length < HIGH_WATER_CHARACTERS) return Promise.resolve()
     this.#drain ??= Promise.withResolvers()
     return this.#drain.promise
   }
 
-  close(): void {
+  readonly close = (): void => {
     this.#end()
     if (this.#waiter !== null) this.#take().resolve(DONE)
   }

@@ -10,7 +10,10 @@ import {
 import { guardNodeStream } from './response-stream.ts'
 import { type TrailerSource, trailerAnnouncement } from './response-trailers.ts'
 
-/** A body that is produced while it is sent. Strings are sent as UTF-8. */
+/**
+ * A body that is produced while it is sent: an async iterable, which Node's streams are too, or a
+ * web stream. Strings are sent as UTF-8.
+ */
 export type StreamBody = AsyncIterable<Uint8Array | string> | ReadableStream<Uint8Array | string>
 
 /** What a response may carry. A string is sent as UTF-8. */

@@ -39,14 +39,24 @@ t.test('helpers', (t) => {
 
   const own: ResponseInit = { status: 201, headers: { 'Content-Type': 'text/csv', 'x-a': 'b' } }
   t.equal(text('a', own).status, 201)
-  t.same(
-    headersOf(text('a', own)),
-    [
-      ['Content-Type', 'text/csv'],
-      ['x-a', 'b'],
-    ],
-    'a content type of its own replaces that of the helper',
-  )
+  const made = [
+    text('a', own),
+    html('a', own),
+    json('a', own),
+    bytes(Buffer.from('a'), own),
+    stream(new ReadableStream(), own),
+  ]
+  for (const response of made) {
+    t.equal(response.status, 201)
+    t.same(
+      headersOf(response),
+      [
+        ['Content-Type', 'text/csv'],
+        ['x-a', 'b'],
+      ],
+      'a content type of its own replaces that of the helper',
+    )
+  }
   t.same(headersOf(text('a', { headers: { 'x-a': 'b' } })), [
     ['content-type', 'text/plain; charset=utf-8'],
     ['x-a', 'b'],

@@ -194,6 +194,18 @@ t.test('a function sends events when it likes', async (t) => {
   await events.drained()
 })
 
+t.test('what sends events can be taken out of the stream', async (t) => {
+  const conversation = await converse(NEXT, {
+    handler: () =>
+      sse(async ({ send, drained, close }) => {
+        send({ data: 'a' })
+        await drained()
+        close()
+      }),
+  })
+  t.match(conversation.responses(), [{ body: 'data: a\n\n', complete: true }])
+})
+
 t.test('when the function returns, the stream goes on', async (t) => {
   const { conversation, events } = await open()
   await turns(5)
