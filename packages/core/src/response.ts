@@ -192,11 +192,20 @@ export function makeStreamResponse(
   body: StreamBody,
   init: StreamInit | undefined,
 ): HttpResponse {
+  checkStreamBody(body)
   guardNodeStream(body)
   const response = makeResponse(base, body, init)
   if (init?.trailers === undefined) return response
   const { status, headers } = announceTrailers(response, init.trailerNames)
   return new HttpResponse(status, headers, body, init.trailers)
+}
+
+function checkStreamBody(body: unknown): void {
+  if (typeof body === 'object' && body !== null && Symbol.asyncIterator in body) return
+  throw new RrError(
+    'RR_RESPONSE_INVALID',
+    `a response stream is an async iterable or a stream, not ${body === null ? 'null' : typeof body}`,
+  )
 }
 
 function announceTrailers(response: HttpResponse, names: readonly string[] = []): HttpResponse {

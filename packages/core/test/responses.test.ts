@@ -151,6 +151,9 @@ t.test('helpers refuse what cannot be sent', (t) => {
   t.throws(() => json(1n), TypeError)
   t.throws(() => redirect('/a\r\nx: y'), { code: 'RR_HEADER_INVALID' })
   t.throws(() => redirect('/€'), { code: 'RR_HEADER_INVALID' })
+  for (const body of ['text', null, undefined, 5, {}, ['a'], Buffer.from('a'), () => 1]) {
+    t.throws(() => stream(body as never), { code: 'RR_RESPONSE_INVALID' })
+  }
   t.throws(() => text('', { headers: { 'x y': 'z' } }), { code: 'RR_HEADER_INVALID' })
   t.end()
 })
