@@ -7,6 +7,7 @@ export {
   type WorkerContext,
 } from './application.ts'
 export { ERROR_STATUS, type ErrorCode, HttpError, RrError } from './errors.ts'
+export type { EventStream, EventStreamStart } from './event-stream.ts'
 export type { ConnectionMetrics } from './exchange.ts'
 export type { Dispatcher, FetchApplication, Handler, HandlerResult } from './handler.ts'
 export { HeaderBlock, type HeadersInput, headerBlock } from './header-block.ts'
@@ -14,6 +15,7 @@ export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-op
 export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 export { composeMiddleware, type Middleware, type Next } from './middleware.ts'
+export { type NdjsonSource, ndjson } from './ndjson.ts'
 export {
   type AutoIntegerOptionRow,
   type BooleanOptionRow,
@@ -37,17 +39,23 @@ export {
   HttpResponse,
   html,
   json,
+  jsonSerializer,
   type ProblemDetails,
   problem,
+  type RedirectStatus,
   type ResponseBody,
   type ResponseChanges,
   type ResponseInit,
   type ResponseValue,
   redirect,
   type StreamBody,
+  type StreamInit,
   stream,
   text,
 } from './response.ts'
+export type { TrailerSource } from './response-trailers.ts'
+export type { ServerSentEvent } from './server-sent-event.ts'
+export { lastEventId, type SseInit, type SseSource, sse } from './sse.ts'
 export type {
   Clock,
   EndpointAddress,
