@@ -48,6 +48,13 @@ export {
   stream,
   text,
 } from './response.ts'
+export {
+  MAX_SHARED_BYTES,
+  provideSharedMemory,
+  type SharedMemoryProvider,
+  SharedMemoryStore,
+  sharedMemory,
+} from './shared-memory.ts'
 export type {
   Clock,
   EndpointAddress,
