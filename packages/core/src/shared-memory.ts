@@ -60,6 +60,7 @@ let provide: SharedMemoryProvider = (name, bytes) => ownBlocks.get(name, bytes)
  * replace them, all zero at first, kept until the server ends. In a process that serves from one
  * thread (`listen()`), a block of that thread. Waits for the thread that started the worker when the
  * name is new to it, so ask while the application loads; a name already known costs a look-up.
+ * Threads that the application starts by itself, or of a compute pool, are given the block instead.
  *
  * @param name 1 to 256 characters; packages put their own name first
  * @param bytes from 1; the same wherever this name is asked for

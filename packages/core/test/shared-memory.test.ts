@@ -1,7 +1,10 @@
 import { MAX_SHARED_BYTES, provideSharedMemory, SharedMemoryStore, sharedMemory } from '@rr/core'
 import t from 'tap'
 
-const refusal = (message: RegExp): object => ({ code: 'RR_SHARED_MEMORY', message })
+const refusal = (message: RegExp): { code: string; message: RegExp } => ({
+  code: 'RR_SHARED_MEMORY',
+  message,
+})
 
 t.test('one name gives one block, zero at first', async (t) => {
   const store = new SharedMemoryStore()

@@ -57,6 +57,7 @@ export class ComputeClient {
     port1.on('message', (reply: ComputeReply) => this.#onReply(reply))
     port1.on('messageerror', () => port1.close())
     port1.on('close', () => this.#onClose())
+    port1.unref()
     return port1
   }
 

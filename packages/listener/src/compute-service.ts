@@ -29,10 +29,7 @@ export interface ComputeResult {
 
 const DEFAULT_MAX_QUEUE = 1000
 
-/**
- * A thread without a task is kept this long: starting one takes some 30 ms, so that a pool in use
- * now and then should not pay it each time, and one that is not used should cost nothing.
- */
+/** Long enough not to start threads anew in a short pause, short enough to hold none in a long one. */
 const IDLE_THREAD_MS = 10_000
 
 /** Beside this file, in the same form. */

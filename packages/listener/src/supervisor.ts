@@ -244,9 +244,9 @@ export class Supervisor implements Server {
   }
 
   async #finish(remaining: readonly number[]): Promise<void> {
-    await this.#releaseCompute()
     if (this.#terminateTimer !== null) clearTimeout(this.#terminateTimer)
     if (this.#stallTimer !== null) clearInterval(this.#stallTimer)
+    await this.#releaseCompute()
     this.#block.phase = 'stopped'
     const cut = remaining.reduce((sum, count) => sum + count, 0)
     if (this.#isDrain) this.#emit({ type: 'drain-ended', drained: cut === 0, remaining: cut })

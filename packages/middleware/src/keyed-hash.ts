@@ -1,7 +1,7 @@
 /**
  * HalfSipHash-2-4 with 64 bits of result (Aumasson and Bernstein, SipHash, 2012; its 32-bit variant):
  * without the key nobody can choose strings that fall together, so that clients cannot aim at a
- * place in a table. Written for 32-bit arithmetic, which node:crypto's hashes cost ten times of.
+ * place in a table. Of the family, the one for 32-bit arithmetic, which is what JavaScript has.
  */
 export class KeyedHash {
   readonly #key0: number

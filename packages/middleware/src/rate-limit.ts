@@ -92,7 +92,8 @@ const QUOTA_EXCEEDED = 'https://iana.org/assignments/http-problem-types#quota-ex
  * gets more than the limit by having others push him out. Who commands so many addresses that each
  * of some `maxClients` buckets is kept empty, which takes `maxClients` times the limit, can make new
  * clients be refused; those cannot be told from his. Where a bucket lies depends on a random key, so
- * nobody can aim at one. Two clients share a bucket with a chance of about one in a hundred thousand.
+ * nobody can aim at one. A client that comes in shares a bucket with another one at a chance of one in
+ * 130,000 at most.
  *
  * Behind a proxy all peers are the proxy: give a `key` from a header that the proxy sets.
  *
