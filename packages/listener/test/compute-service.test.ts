@@ -142,10 +142,40 @@ t.test('an abort drops a task that waits and ends the thread of one that runs', 
   await t.rejects(service.run(job('default', 1, bounds), gone), { message: 'left before' })
 })
 
+t.test('aborts at any moment leave no task behind and no thread taken', async (t) => {
+  const { service } = start(t)
+  const bounds = { maxThreads: 2, maxQueue: 100 }
+  let results = 0
+  let aborts = 0
+  const tasks = Array.from({ length: 60 }, async (_, index) => {
+    const controller = new AbortController()
+    // Some at once, some while threads start, some while tasks run.
+    if (index % 3 === 1) setTimeout(() => controller.abort(new Error('left')), (index * 7) % 97)
+    if (index % 10 === 2) setImmediate(() => controller.abort(new Error('left')))
+    const name = index % 15 === 1 ? 'spin' : 'default'
+    const task = name === 'spin' ? { cells: newCells() } : index
+    try {
+      const { value } = await service.run(job(name, task, bounds), controller.signal)
+      t.equal(value, index * index)
+      results++
+    } catch (error) {
+      t.match(error, { message: 'left' })
+      aborts++
+    }
+  })
+  await Promise.all(tasks)
+  t.equal(results + aborts, 60)
+  t.ok(aborts >= 4, `${aborts} aborted`)
+  t.match(service.counts(), { queued: 0, running: 0, completed: results, cancelled: aborts })
+  t.equal((await service.run(job('default', 3, bounds), NEVER)).value, 9)
+})
+
 t.test('a thread that fails without a task is reported, and the pool goes on', async (t) => {
   const { service, faults } = start(t)
   const bounds = { maxThreads: 1 }
-  t.equal((await service.run(job('failLater', null, bounds), NEVER)).value, 'done')
+  const cells = newCells()
+  t.equal((await service.run(job('failLater', { cells }, bounds), NEVER)).value, 'done')
+  open(cells)
   await until(() => faults.length === 1, 'the fault')
   t.match(faults[0], /a thread of the compute pool failed: Error: too late/)
   t.equal((await service.run(job('default', 4, bounds), NEVER)).value, 16)
