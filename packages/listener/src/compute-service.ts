@@ -62,6 +62,12 @@ export class ComputeService {
   #completed = 0
   #cancelled = 0
   #rejected = 0
+  readonly #taskUrl: URL
+
+  /** @param taskUrl what the threads run; tests give one that cannot be loaded */
+  constructor(taskUrl: URL = TASK_URL) {
+    this.#taskUrl = taskUrl
+  }
 
   /** Tasks that have not ended. */
   get pending(): number {
@@ -195,7 +201,7 @@ export class ComputeService {
     // Loaded by the first task: most servers have none.
     const { Piscina } = await import('piscina')
     const pool = new Piscina({
-      filename: TASK_URL.href,
+      filename: this.#taskUrl.href,
       minThreads: 0,
       maxThreads,
       idleTimeout: IDLE_THREAD_MS,

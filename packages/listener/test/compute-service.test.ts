@@ -181,6 +181,18 @@ t.test('a thread that fails without a task is reported, and the pool goes on', a
   t.equal((await service.run(job('default', 4, bounds), NEVER)).value, 16)
 })
 
+t.test('threads that cannot start fail the tasks that wait for them', async (t) => {
+  const service = new ComputeService(fixtureUrl('missing.ts'))
+  const faults: string[] = []
+  t.teardown(service.retain((message) => faults.push(message)))
+  for (let round = 1; round <= 2; round++) {
+    const tasks = [1, 2, 3].map((value) => service.run(job('default', value), NEVER))
+    for (const task of tasks) await t.rejects(task, { code: 'RR_WORKER_FAILED' })
+    t.match(service.counts(), { queued: 0, running: 0, completed: round * 3 })
+  }
+  t.match(faults[0], /a thread of the compute pool failed/)
+})
+
 t.test('the last server that lets go ends the pool; the next task has a new one', async (t) => {
   const { service, release } = start(t)
   const releaseOther = service.retain(() => {})
