@@ -65,7 +65,7 @@ export const layers = [
     name: 'listener',
     files: /^packages\/listener\/src\//,
     imports: ['@rr/core'],
-    packages: [],
+    packages: ['piscina'],
   },
   {
     name: 'rr-serve',

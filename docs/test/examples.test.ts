@@ -132,6 +132,24 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.match(report.headers.get('content-disposition'), /^attachment; .*Gr%C3%B6%C3%9Fen\.csv$/)
     t.equal(await report.text(), 'size')
   },
+  'rate-limit.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.equal(await body(url), 'Hello, World!')
+    t.equal(await body(`${url}/search`), 'found')
+    for (let count = 0; count < 3; count++) t.equal((await fetch(url)).status, 200)
+    const refused = await fetch(url)
+    t.equal(refused.status, 429)
+    t.equal(refused.headers.get('retry-after'), '1')
+    t.equal(refused.headers.get('ratelimit-policy'), '"default";q=60;w=60')
+  },
+  'compute.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.equal(await body(`${url}/primes/100`), '{"limit":100,"count":25}')
+  },
+  'compute-work.ts': async (t, name) => {
+    const { default: countPrimes } = await import(new URL(name, examples).href)
+    t.equal(countPrimes(10), 4)
+  },
   'embed.ts': async (t, name) => {
     const file = fileURLToPath(new URL(name, examples))
     const { stdout } = await promisify(execFile)(process.execPath, [file])

@@ -55,6 +55,13 @@ export {
 } from './response.ts'
 export type { TrailerSource } from './response-trailers.ts'
 export type { ServerSentEvent } from './server-sent-event.ts'
+export {
+  MAX_SHARED_BYTES,
+  provideSharedMemory,
+  type SharedMemoryProvider,
+  SharedMemoryStore,
+  sharedMemory,
+} from './shared-memory.ts'
 export { lastEventId, type SseInit, type SseSource, sse } from './sse.ts'
 export type {
   Clock,

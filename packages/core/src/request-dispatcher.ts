@@ -11,6 +11,11 @@ import { toResponse } from './response-value.ts'
 import { isWebResponse, sendWebResponse } from './web-response.ts'
 
 const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
+/** A second is what a connection refused over the limit is told as well. */
+const TEXT_RETRY = new HeaderBlock([
+  ['content-type', 'text/plain; charset=utf-8'],
+  ['retry-after', '1'],
+])
 
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
 export class RequestDispatcher implements RequestService {
@@ -106,7 +111,11 @@ export class RequestDispatcher implements RequestService {
     const isFailure = status >= 500 && !(exchange.hasClientLeft && isClientFault(error))
     // What went wrong inside is for the log; the client learns the status only.
     const message = status < 500 ? (error as Error).message : ''
-    exchange.respond(status, TEXT, message === '' ? String(status) : message)
+    exchange.respond(
+      status,
+      isPoolBusy(error) ? TEXT_RETRY : TEXT,
+      message === '' ? String(status) : message,
+    )
     if (isFailure) this.#onError(error, request)
   }
 
@@ -140,6 +149,10 @@ function statusOf(error: unknown): number {
     // Thrown values can be Proxies, of which any look can throw.
     return 500
   }
+}
+
+function isPoolBusy(error: unknown): boolean {
+  return statusOf(error) === 503 && error instanceof RrError && error.code === 'RR_POOL_BUSY'
 }
 
 function isClientFault(error: unknown): boolean {
