@@ -6,6 +6,7 @@ export {
   resolveApplication,
   type WorkerContext,
 } from './application.ts'
+export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
 export { ERROR_STATUS, type ErrorCode, HttpError, RrError } from './errors.ts'
 export type { ConnectionMetrics } from './exchange.ts'
 export type { Dispatcher, FetchApplication, Handler, HandlerResult } from './handler.ts'
@@ -48,6 +49,7 @@ export {
   stream,
   text,
 } from './response.ts'
+export { type ChunkReader, chunkReader, discardBody } from './response-stream.ts'
 export type {
   Clock,
   EndpointAddress,

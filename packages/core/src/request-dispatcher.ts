@@ -1,3 +1,4 @@
+import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
 import { HttpError, RrError } from './errors.ts'
 import type { Exchange, RequestService } from './exchange.ts'
 import type { Handler } from './handler.ts'
@@ -7,7 +8,7 @@ import { HttpRequest } from './request.ts'
 import { HttpResponse, type StreamBody } from './response.ts'
 import { chunkReader, discardBody, ResponseStream } from './response-stream.ts'
 import { toResponse } from './response-value.ts'
-import { isWebResponse, sendWebResponse } from './web-response.ts'
+import { isWebResponse, readWebResponse, sendWebResponse } from './web-response.ts'
 
 const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
 
@@ -42,7 +43,10 @@ export class RequestDispatcher implements RequestService {
     result.then(
       (value) => {
         // The client may have gone, or been answered, while the handler was at work.
-        if (exchange.sequence !== sequence) return discard(value)
+        if (exchange.sequence !== sequence) {
+          forgetErrorHeaders(request)
+          return discard(value)
+        }
         try {
           this.#sendAny(exchange, request, value)
         } catch (error) {
@@ -50,8 +54,9 @@ export class RequestDispatcher implements RequestService {
         }
       },
       (error: unknown) => {
-        if (exchange.sequence === sequence) this.#fail(exchange, request, error)
-        else if (!isClientFault(error)) this.#onError(error, request)
+        if (exchange.sequence === sequence) return this.#fail(exchange, request, error)
+        forgetErrorHeaders(request)
+        if (!isClientFault(error)) this.#onError(error, request)
       },
     )
   }
@@ -59,6 +64,8 @@ export class RequestDispatcher implements RequestService {
   #sendAny(exchange: Exchange, request: HttpRequest, value: unknown): void {
     if (value instanceof HttpResponse) this.#send(exchange, request, value)
     else if (isWebResponse(value)) {
+      // What is to change its headers needs a value to work on.
+      if (hasErrorHeaders(request)) return this.#await(exchange, request, readWebResponse(value))
       void sendWebResponse(exchange, value, (error) => this.#onError(error, request))
     } else this.#sendValue(exchange, request, value)
   }
@@ -74,7 +81,8 @@ export class RequestDispatcher implements RequestService {
     this.#send(exchange, request, response)
   }
 
-  #send(exchange: Exchange, request: HttpRequest, response: HttpResponse): void {
+  #send(exchange: Exchange, request: HttpRequest, answer: HttpResponse): void {
+    const response = hasErrorHeaders(request) ? withErrorHeaders(request, answer) : answer
     const { body } = response
     if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
       exchange.respond(response.status, response.headers, body)
@@ -103,8 +111,18 @@ export class RequestDispatcher implements RequestService {
     const isFailure = status >= 500 && !(exchange.hasClientLeft && isClientFault(error))
     // What went wrong inside is for the log; the client learns the status only.
     const message = status < 500 ? (error as Error).message : ''
-    exchange.respond(status, TEXT, message === '' ? String(status) : message)
+    exchange.respond(status, this.#errorHeaders(request), message === '' ? String(status) : message)
     if (isFailure) this.#onError(error, request)
+  }
+
+  #errorHeaders(request: HttpRequest): HeaderBlock | null {
+    if (!hasErrorHeaders(request)) return TEXT
+    try {
+      return takeErrorHeaders(request, TEXT)
+    } catch (error) {
+      this.#onError(error, request)
+      return TEXT
+    }
   }
 
   #observe(exchange: Exchange, request: HttpRequest, onAccess: (entry: AccessEntry) => void): void {
@@ -120,6 +138,10 @@ export class RequestDispatcher implements RequestService {
       }
     }
   }
+}
+
+function withErrorHeaders(request: HttpRequest, answer: HttpResponse): HttpResponse {
+  return new HttpResponse(answer.status, takeErrorHeaders(request, answer.headers), answer.body)
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

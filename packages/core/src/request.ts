@@ -103,6 +103,19 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
   }
 
   /**
+   * For middleware that knows the identifier which the request has elsewhere. It ends up in logs
+   * and headers.
+   *
+   * @throws RangeError unless it is 1 to 256 visible ASCII characters
+   */
+  set id(id: string) {
+    if (typeof id !== 'string' || !/^[!-~]{1,256}$/.test(id)) {
+      throw new RangeError('a request identifier is 1 to 256 visible ASCII characters')
+    }
+    this.#id = id
+  }
+
+  /**
    * Aborts when the client goes before its answer was sent whole: also when it only closes its
    * side of the connection, after which an answer may still reach it. Costs nothing when not used.
    */

@@ -252,3 +252,16 @@ t.test('signal', async (t) => {
     t.same([conversation.started, conversation.finished], [1, 1])
   })
 })
+
+t.test('the identifier can be set, to what logs and headers can carry', async (t) => {
+  const request = await received(`${GET}\r\n`)
+  request.id = 'from-the-proxy'
+  t.equal(request.id, 'from-the-proxy')
+  request.id = 'x'.repeat(256)
+  for (const id of ['', 'x'.repeat(257), 'a b', 'a\r\nb', 'ä', 5 as unknown as string]) {
+    t.throws(() => {
+      request.id = id
+    }, RangeError)
+  }
+  t.equal(request.id, 'x'.repeat(256))
+})
