@@ -63,9 +63,10 @@ export class RequestDispatcher implements RequestService {
 
   #sendAny(exchange: Exchange, request: HttpRequest, value: unknown): void {
     if (value instanceof HttpResponse) this.#send(exchange, request, value)
-    else if (isWebResponse(value)) {
+    else if (isWebResponse(value) && hasErrorHeaders(request)) {
       // What is to change its headers needs a value to work on.
-      if (hasErrorHeaders(request)) return this.#await(exchange, request, readWebResponse(value))
+      this.#await(exchange, request, readWebResponse(value))
+    } else if (isWebResponse(value)) {
       void sendWebResponse(exchange, value, (error) => this.#onError(error, request))
     } else this.#sendValue(exchange, request, value)
   }
