@@ -75,7 +75,9 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   async #finish(): Promise<Uint8Array | null> {
     const encoder = this.#startEncoder()
     const output = await new Promise<Uint8Array | null>((resolve) => {
-      encoder.once('finish', () => resolve(encoder.read()))
+      const parts: Uint8Array[] = []
+      encoder.on('data', (part: Uint8Array) => parts.push(part))
+      encoder.once('end', () => resolve(Buffer.concat(parts)))
       encoder.once('close', () => resolve(null))
       encoder.end()
     })

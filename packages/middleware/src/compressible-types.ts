@@ -9,6 +9,14 @@ for (const [type, entry] of Object.entries(db)) {
   if (entry.compressible) compressible.add(type)
 }
 
+// The type of bytes of which nobody has said what they are: archives and images too.
+compressible.delete('application/octet-stream')
+
+// Lines of JSON have no registered type, and go by these names.
+for (const name of ['x-ndjson', 'ndjson', 'jsonl', 'x-jsonlines']) {
+  compressible.add(`application/${name}`)
+}
+
 /** Types that the table does not judge: text, and what is XML, JSON or text by its suffix. */
 const TEXTUAL = /^text\/|\+(?:json|text|xml|yaml)$/
 
