@@ -45,7 +45,8 @@ export interface TimeoutOptions {
  * })
  */
 export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
-  resolveOptions(TIME, { ms }, WHERE)
+  // Undefined would be the default of the table, and a limit has none.
+  resolveOptions(TIME, { ms: ms ?? 0 }, WHERE)
   checkKeys(options, ['status', 'onLateError'], WHERE)
   checkFunction(WHERE, 'onLateError', options.onLateError)
   const { status = 503, onLateError = reportLate } = options
