@@ -117,7 +117,8 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
 
   /**
    * Aborts when the client goes before its answer was sent whole: also when it only closes its
-   * side of the connection, after which an answer may still reach it. Costs nothing when not used.
+   * side of the connection, after which an answer may still reach it; and when a middleware, such as
+   * a time limit, has answered already. Costs nothing when not used.
    */
   get signal(): AbortSignal {
     if (this.#abort === null) {
@@ -137,6 +138,15 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
       }
     }
     return this.#abort.signal
+  }
+
+  /**
+   * For middleware that answers in the handler's stead: aborts `signal`, also one that is asked for
+   * later. Has no effect on the connection, nor when the signal has aborted already.
+   */
+  abort(reason: Error): void {
+    void this.signal
+    this.#abort?.abort(reason)
   }
 
   /** True when the message has a body, of whatever length. */

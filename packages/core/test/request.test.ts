@@ -265,3 +265,20 @@ t.test('the identifier can be set, to what logs and headers can carry', async (t
   }
   t.equal(request.id, 'x'.repeat(256))
 })
+
+t.test('middleware can abort the signal, before or after it is asked for', async (t) => {
+  for (const isAskedFirst of [true, false]) {
+    const seen: unknown[] = []
+    const conversation = await converse(NEXT, {
+      handler: (request) => {
+        const signal = isAskedFirst ? request.signal : null
+        request.abort(new Error('enough'))
+        request.abort(new Error('again'))
+        seen.push((signal ?? request.signal).reason, request.signal.aborted)
+        return text('answered')
+      },
+    })
+    t.match(seen, [{ message: 'enough' }, true])
+    t.same(conversation.statuses(), [200], 'the answer is sent all the same')
+  }
+})

@@ -1,5 +1,4 @@
 import {
-  discardBody,
   type HeaderBlock,
   type HttpRequest,
   HttpResponse,
@@ -14,6 +13,7 @@ import { isCompressibleType } from './compressible-types.ts'
 import { CODINGS, COMPRESSORS, type Compressor, type ContentCoding } from './content-codings.ts'
 import { changeFields, fieldValue, HeaderCache, varyWith, withHeaders } from './header-changes.ts'
 import { checkFunction, checkKeys, invalidOption } from './option-checks.ts'
+import { releaseBody } from './release-body.ts'
 
 const WHERE = 'compression()'
 
@@ -182,9 +182,9 @@ class AnswerCompressor {
  * The fields that GET would have, but for those known only once the content is made
  * (RFC 9110 §9.3.2): nothing is compressed to find out its length.
  */
-function headOnly({ status, body }: HttpResponse, headers: HeaderBlock): HttpResponse {
-  if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) discardBody(body)
-  return new HttpResponse(status, headers, null)
+function headOnly(response: HttpResponse, headers: HeaderBlock): HttpResponse {
+  releaseBody(response)
+  return new HttpResponse(response.status, headers, null)
 }
 
 function isFixed(headers: HeaderBlock): boolean {

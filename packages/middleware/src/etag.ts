@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import {
-  discardBody,
   empty,
   type HeaderBlock,
   type HttpRequest,
@@ -11,6 +10,7 @@ import {
 } from '@rr/core'
 import { changeFields, withHeaders } from './header-changes.ts'
 import { invalidOption } from './option-checks.ts'
+import { releaseBody } from './release-body.ts'
 
 const WHERE = 'etag()'
 
@@ -67,10 +67,10 @@ export function etag(options: EtagOptions = {}): Middleware {
     const tag = response.headers?.get('etag') ?? makeTag(response.body, kind, maxBytes)
     if (tag === null) return response
     if (ifMatch && isPreconditionFailed(request, response, tag)) {
-      return giveUp(response, empty({ status: 412 }))
+      return inPlaceOf(response, empty({ status: 412 }))
     }
     if (isKnown(request.headers.get('if-none-match'), tag)) {
-      return giveUp(response, notModified(response.headers, tag))
+      return inPlaceOf(response, notModified(response.headers, tag))
     }
     if (response.headers?.get('etag') === tag) return response
     return withHeaders(response, changeFields(response.headers, { etag: tag }))
@@ -137,7 +137,7 @@ function notModified(headers: HeaderBlock | null, tag: string): HttpResponse {
   return new HttpResponse(304, changeFields(headers, { ...CONTENT_FIELDS, etag: tag }), null)
 }
 
-function giveUp({ body }: HttpResponse, answer: HttpResponse): HttpResponse {
-  if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) discardBody(body)
+function inPlaceOf(response: HttpResponse, answer: HttpResponse): HttpResponse {
+  releaseBody(response)
   return answer
 }

@@ -1,9 +1,9 @@
 // Time limits of handlers.
 
 import { connect } from 'node:net'
-import { composeMiddleware, HttpError, type HttpRequest, text } from '@rr/core'
+import { composeMiddleware, HttpError, type HttpRequest, resolveApplication, text } from '@rr/core'
 import t from 'tap'
-import { timeout, timeoutSignal } from '../src/timeout.ts'
+import { timeout } from '../src/timeout.ts'
 import { TestServer } from './support/server.ts'
 
 const aborted = (signal: AbortSignal): Promise<unknown> =>
@@ -44,7 +44,7 @@ t.test('the handler is told by a signal', async (t) => {
     t,
     [timeout(5, { onLateError: (error) => late.push(error) })],
     async (request) => {
-      const reason = await aborted(timeoutSignal(request))
+      const reason = await aborted(request.signal)
       reasons.push(reason)
       throw reason
     },
@@ -63,10 +63,10 @@ t.test('a signal that is asked for too late has aborted', async (t) => {
     return never()
   })
   t.equal((await server.ask()).status, 503)
-  const signal = timeoutSignal(held as unknown as HttpRequest)
+  const signal = (held as unknown as HttpRequest).signal
   t.ok(signal.aborted)
   t.equal(signal.reason.name, 'TimeoutError')
-  t.equal(timeoutSignal(held as unknown as HttpRequest), signal)
+  t.equal((held as unknown as HttpRequest).signal, signal)
 })
 
 t.test('the signal aborts when the client goes, with its reason', async (t) => {
@@ -74,7 +74,7 @@ t.test('the signal aborts when the client goes, with its reason', async (t) => {
   const called = Promise.withResolvers<void>()
   const server = await TestServer.compose(t, [timeout(60_000)], async (request) => {
     called.resolve()
-    reason.resolve(await aborted(timeoutSignal(request)))
+    reason.resolve(await aborted(request.signal))
     return text('too late')
   })
   const socket = connect({ port: Number(new URL(server.url).port), host: '127.0.0.1' })
@@ -86,14 +86,17 @@ t.test('the signal aborts when the client goes, with its reason', async (t) => {
   socket.destroy()
 })
 
-t.test('without a limit it is the signal of the request', async (t) => {
-  let isSame = false
-  const server = await TestServer.start(t, (request: HttpRequest) => {
-    isSame = timeoutSignal(request) === request.signal
-    return text('')
+t.test('a web-standard application is told by the signal of its own request', async (t) => {
+  const reason = Promise.withResolvers<unknown>()
+  const app = resolveApplication({
+    fetch: async (request: Request) => {
+      reason.resolve(await aborted(request.signal))
+      return new Response('too late')
+    },
   })
-  await server.ask()
-  t.ok(isSame)
+  const server = await TestServer.compose(t, [timeout(5)], app.handler)
+  t.equal((await server.ask()).status, 503)
+  t.match(await reason.promise, { name: 'TimeoutError' })
 })
 
 t.test('an answer that comes too late is let go of', async (t) => {
@@ -130,6 +133,23 @@ t.test('by default it is reported on the console', async (t) => {
   t.match((await logged.promise)[1], { message: 'too late' })
 })
 
+t.test('so is what the function that is told throws itself', async (t) => {
+  const logged = Promise.withResolvers<unknown[]>()
+  const { error } = console
+  console.error = (...parts) => logged.resolve(parts)
+  t.teardown(() => {
+    console.error = error
+  })
+  const onLateError = (): void => {
+    throw new Error('from the report')
+  }
+  const answer = Promise.withResolvers<never>()
+  const server = await TestServer.compose(t, [timeout(5, { onLateError })], () => answer.promise)
+  await server.ask()
+  answer.reject(new Error('too late'))
+  t.match((await logged.promise)[1], { message: 'from the report' })
+})
+
 t.test('limits within limits: the shorter one answers, and stops what is inside', async (t) => {
   for (const [outer, inner, status] of [
     [5, 60_000, 503],
@@ -140,7 +160,7 @@ t.test('limits within limits: the shorter one answers, and stops what is inside'
       t,
       [timeout(outer), timeout(inner, { status: 504 })],
       async (request) => {
-        reason.resolve(await aborted(timeoutSignal(request)))
+        reason.resolve(await aborted(request.signal))
         return text('')
       },
     )
@@ -154,10 +174,10 @@ t.test('a stream may take longer than the limit', async (t) => {
     async function* chunks(): AsyncGenerator<string> {
       yield 'begun '
       await Promise.race([
-        aborted(timeoutSignal(request)),
+        aborted(request.signal),
         new Promise((resolve) => setTimeout(resolve, 60)),
       ])
-      yield timeoutSignal(request).aborted ? 'stopped' : 'ended'
+      yield request.signal.aborted ? 'stopped' : 'ended'
     }
     return { status: 200, body: chunks() }
   })
