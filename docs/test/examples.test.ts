@@ -72,7 +72,7 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(reports.headers.get('content-encoding'), 'br')
     t.equal(reports.headers.get('access-control-allow-origin'), 'https://app.example.com')
     t.equal(reports.headers.get('vary'), 'Accept-Encoding, Origin')
-    t.equal((await reports.json()).length, 100)
+    t.equal(((await reports.json()) as unknown[]).length, 100)
     const tag = reports.headers.get('etag') ?? ''
     const again = await fetch(`${url}/reports`, { headers: { ...headers, 'if-none-match': tag } })
     t.equal(again.status, 304)

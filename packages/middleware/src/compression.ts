@@ -171,7 +171,7 @@ class AnswerCompressor {
     }
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     const compressed =
-      bytes.length <= MAX_SYNC_BYTES
+      compressor.isQuick && bytes.length <= MAX_SYNC_BYTES
         ? compressor.compressSync(bytes)
         : await compressor.compress(bytes)
     return new HttpResponse(status, headers, compressed)

@@ -23,6 +23,16 @@ for (const coding of ['gzip', 'deflate', 'br', 'zstd']) {
   }
 }
 
+t.test('levels that take long, also for small bodies', async (t) => {
+  const levels = { br: 11, zstd: 19, gzip: 9, deflate: 9 }
+  const body = textOf(3000)
+  const server = await TestServer.compose(t, [compression({ levels })], () => text(body))
+  for (const coding of Object.keys(levels)) {
+    const answer = await server.ask({ headers: { 'accept-encoding': coding } })
+    t.equal(decoded(coding, answer.body), body)
+  }
+})
+
 t.test('a Uint8Array, and text that is not ASCII', async (t) => {
   const words = 'größer als zuvor, 日本語. '.repeat(100)
   const server = await TestServer.compose(t, [compression()], ({ path }) =>

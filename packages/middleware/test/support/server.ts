@@ -1,5 +1,10 @@
 import { once } from 'node:events'
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http'
 import { composeMiddleware, type Handler, type Middleware } from '@rr/core'
 import { type ListenOptions, listen } from '@rr/listener'
 import type { Test } from 'tap'
@@ -15,7 +20,7 @@ export interface Answer {
 export interface Question {
   readonly method?: string
   readonly path?: string
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly headers?: OutgoingHttpHeaders
 }
 
 /** A real server for one test, on a port of its own. */
@@ -65,7 +70,7 @@ export async function open(
   url: string,
   { method = 'GET', path = '/', headers = {} }: Question = {},
 ): Promise<{ client: ClientRequest; response: IncomingMessage }> {
-  const client = httpRequest(new URL(path, url), { method, headers: { ...headers }, agent: false })
+  const client = httpRequest(new URL(path, url), { method, headers, agent: false })
   client.end()
   // What comes after the head is an error of the response, too.
   client.on('error', () => {})
