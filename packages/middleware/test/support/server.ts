@@ -1,10 +1,5 @@
 import { once } from 'node:events'
-import {
-  type ClientRequest,
-  request as httpRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { composeMiddleware, type Handler, type Middleware } from '@rr/core'
 import { type ListenOptions, listen } from '@rr/listener'
 import type { Test } from 'tap'
@@ -20,7 +15,7 @@ export interface Answer {
 export interface Question {
   readonly method?: string
   readonly path?: string
-  readonly headers?: OutgoingHttpHeaders
+  readonly headers?: Readonly<Record<string, string | string[]>>
 }
 
 /** A real server for one test, on a port of its own. */
