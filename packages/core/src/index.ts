@@ -6,6 +6,7 @@ export {
   resolveApplication,
   type WorkerContext,
 } from './application.ts'
+export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
 export { ERROR_STATUS, type ErrorCode, HttpError, RrError } from './errors.ts'
 export type { EventStream, EventStreamStart } from './event-stream.ts'
 export type { ConnectionMetrics } from './exchange.ts'
@@ -53,6 +54,7 @@ export {
   stream,
   text,
 } from './response.ts'
+export { type ChunkReader, chunkReader, discardBody } from './response-stream.ts'
 export type { TrailerSource } from './response-trailers.ts'
 export type { ServerSentEvent } from './server-sent-event.ts'
 export {
