@@ -6,7 +6,16 @@ export {
   resolveApplication,
   type WorkerContext,
 } from './application.ts'
-export { ERROR_STATUS, type ErrorCode, HttpError, RrError } from './errors.ts'
+export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
+export { catchErrors, type ErrorHandler } from './error-handler.ts'
+export { errorResponse } from './error-response.ts'
+export {
+  ERROR_STATUS,
+  type ErrorCode,
+  HttpError,
+  type HttpErrorOptions,
+  RrError,
+} from './errors.ts'
 export type { ConnectionMetrics } from './exchange.ts'
 export type { Dispatcher, FetchApplication, Handler, HandlerResult } from './handler.ts'
 export { HeaderBlock, type HeadersInput, headerBlock } from './header-block.ts'
@@ -14,6 +23,7 @@ export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-op
 export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 export { composeMiddleware, type Middleware, type Next } from './middleware.ts'
+export { accepts, acceptsEncoding, acceptsLanguage } from './negotiation.ts'
 export {
   type AutoIntegerOptionRow,
   type BooleanOptionRow,
@@ -30,6 +40,7 @@ export {
   unknownOption,
 } from './options.ts'
 export { HttpRequest } from './request.ts'
+export type { RequestCookies } from './request-cookies.ts'
 export type { RequestHeaders } from './request-headers.ts'
 export {
   bytes,

@@ -1,15 +1,13 @@
-import { HttpError, RrError } from './errors.ts'
+import { isThenable, takeAnsweredErrors } from './error-handler.ts'
+import { errorResponse, isClientFault, statusOf } from './error-response.ts'
 import type { Exchange, RequestService } from './exchange.ts'
 import type { Handler } from './handler.ts'
-import { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
 import { HttpResponse, type StreamBody } from './response.ts'
 import { chunkReader, discardBody, ResponseStream } from './response-stream.ts'
 import { toResponse } from './response-value.ts'
 import { isWebResponse, sendWebResponse } from './web-response.ts'
-
-const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
 
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
 export class RequestDispatcher implements RequestService {
@@ -41,6 +39,7 @@ export class RequestDispatcher implements RequestService {
     const { sequence } = exchange
     result.then(
       (value) => {
+        this.#reportAnswered(exchange, request, sequence)
         // The client may have gone, or been answered, while the handler was at work.
         if (exchange.sequence !== sequence) return discard(value)
         try {
@@ -50,6 +49,7 @@ export class RequestDispatcher implements RequestService {
         }
       },
       (error: unknown) => {
+        this.#reportAnswered(exchange, request, sequence)
         if (exchange.sequence === sequence) this.#fail(exchange, request, error)
         else if (!isClientFault(error)) this.#onError(error, request)
       },
@@ -98,13 +98,19 @@ export class RequestDispatcher implements RequestService {
 
   /** Answers for a handler that failed. Nothing has been written: the protocol checks first. */
   #fail(exchange: Exchange, request: HttpRequest, error: unknown): void {
-    const status = statusOf(error)
     // Who gives up because the client seems to have left has not failed.
-    const isFailure = status >= 500 && !(exchange.hasClientLeft && isClientFault(error))
-    // What went wrong inside is for the log; the client learns the status only.
-    const message = status < 500 ? (error as Error).message : ''
-    exchange.respond(status, TEXT, message === '' ? String(status) : message)
+    const isFailure = statusOf(error) >= 500 && !(exchange.hasClientLeft && isClientFault(error))
+    const { status, headers, body } = errorResponse(error)
+    exchange.respond(status, headers, body as string)
     if (isFailure) this.#onError(error, request)
+  }
+
+  /** What an error handler of the application has answered is for the log all the same. */
+  #reportAnswered(exchange: Exchange, request: HttpRequest, sequence: number): void {
+    for (const error of takeAnsweredErrors(request)) {
+      const isHere = exchange.sequence === sequence && !exchange.hasClientLeft
+      if (isHere || !isClientFault(error)) this.#onError(error, request)
+    }
   }
 
   #observe(exchange: Exchange, request: HttpRequest, onAccess: (entry: AccessEntry) => void): void {
@@ -119,32 +125,6 @@ export class RequestDispatcher implements RequestService {
         this.#onError(error, request)
       }
     }
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
-}
-
-function statusOf(error: unknown): number {
-  try {
-    return error instanceof HttpError || error instanceof RrError ? error.status : 500
-  } catch {
-    // Thrown values can be Proxies, of which any look can throw.
-    return 500
-  }
-}
-
-function isClientFault(error: unknown): boolean {
-  if (statusOf(error) < 500) return true
-  try {
-    return error instanceof Error && error.name === 'AbortError'
-  } catch {
-    return false
   }
 }
 

@@ -27,6 +27,8 @@ export interface ResponseInit {
   /** 200 to 599; default 200. */
   readonly status?: number
   readonly headers?: HeadersInput
+  /** Values of Set-Cookie fields, as `cookie()` makes them. */
+  readonly cookies?: readonly string[]
 }
 
 /** A response made by a helper: its headers are checked already. */
@@ -58,7 +60,7 @@ export class HttpResponse implements ResponseValue {
     if (headers !== undefined) {
       block = block === null ? headerBlock(headers) : mergeHeaders(block, headers)
     }
-    return new HttpResponse(status, block, body)
+    return new HttpResponse(status, addCookies(block, changes.cookies), body)
   }
 }
 
@@ -66,7 +68,19 @@ export class HttpResponse implements ResponseValue {
 export interface ResponseChanges {
   readonly status?: number
   readonly headers?: HeadersInput
+  /** Values of Set-Cookie fields, added to those that there are. */
+  readonly cookies?: readonly string[]
   readonly body?: ResponseBody
+}
+
+/** A field line each: Set-Cookie cannot be joined (RFC 9110 §5.3). */
+function addCookies(
+  block: HeaderBlock | null,
+  cookies: readonly string[] | undefined,
+): HeaderBlock | null {
+  if (cookies === undefined || cookies.length === 0) return block
+  const added = cookies.map((value) => ['set-cookie', value] as const)
+  return new HeaderBlock([...(block === null ? [] : headerPairs(block)), ...added])
 }
 
 function isNotLength([name]: readonly [string, string]): boolean {
@@ -134,7 +148,7 @@ export function stream(body: StreamBody, init?: ResponseInit): HttpResponse {
 /** A response without a body; default status 204. */
 export function empty(init?: ResponseInit): HttpResponse {
   const headers = init?.headers === undefined ? null : headerBlock(init.headers)
-  return new HttpResponse(init?.status ?? 204, headers, null)
+  return new HttpResponse(init?.status ?? 204, addCookies(headers, init?.cookies), null)
 }
 
 /**
@@ -146,8 +160,9 @@ export function empty(init?: ResponseInit): HttpResponse {
 export function redirect(
   location: string,
   status: 301 | 302 | 303 | 307 | 308 = 302,
+  init?: Omit<ResponseInit, 'status'>,
 ): HttpResponse {
-  return new HttpResponse(status, new HeaderBlock([['location', location]]), '')
+  return makeResponse(new HeaderBlock([['location', location]]), '', { ...init, status })
 }
 
 /** The members of a problem (RFC 9457 §3.1), and whatever else describes it. */
@@ -189,5 +204,5 @@ function makeResponse(
 ): HttpResponse {
   if (init === undefined) return new HttpResponse(200, type, body)
   const headers = init.headers === undefined ? type : mergeHeaders(type, init.headers)
-  return new HttpResponse(init.status ?? 200, headers, body)
+  return new HttpResponse(init.status ?? 200, addCookies(headers, init.cookies), body)
 }
