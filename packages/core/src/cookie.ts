@@ -133,8 +133,8 @@ function isText(value: unknown, pattern: RegExp): value is string {
 }
 
 function writeExpires(value: unknown): string | null {
-  // The format has four digits for the year (RFC 9110 §5.6.7).
-  const isDate = value instanceof Date && value.getUTCFullYear() >= 0
+  // Clients take no date before 1601 (RFC 6265 §5.1.1), and the year has four digits.
+  const isDate = value instanceof Date && value.getUTCFullYear() >= 1601
   return isDate && value.getUTCFullYear() <= 9999 ? `Expires=${value.toUTCString()}` : null
 }
 

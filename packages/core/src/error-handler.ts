@@ -1,5 +1,6 @@
-import { statusOf } from './error-response.ts'
+import { errorResponse, statusOf } from './error-response.ts'
 import type { Handler, HandlerResult } from './handler.ts'
+import type { Middleware } from './middleware.ts'
 import type { HttpRequest } from './request.ts'
 
 /**
@@ -18,27 +19,44 @@ let answeredCount = 0
 
 /** `handler` with `onError` around it. A request that does not fail pays one call. */
 export function catchErrors(handler: Handler, onError: ErrorHandler): Handler {
-  // Asynchronous, so that a failure's answer always comes to the dispatcher as a promise.
-  const answer = async (error: unknown, request: HttpRequest): Promise<Awaited<HandlerResult>> => {
-    try {
-      const result = await onError(error, request)
-      if (statusOf(error) >= 500) keepForReport(request, error)
-      return result
-    } catch (thrown) {
-      // What was thrown is reported by whoever answers it.
-      if (thrown !== error && statusOf(error) >= 500) keepForReport(request, error)
-      throw thrown
-    }
-  }
   return (request) => {
     let result: HandlerResult
     try {
       result = handler(request)
     } catch (error) {
-      return answer(error, request)
+      return answerError(error, request, onError)
     }
     if (!isThenable(result)) return result
-    return Promise.resolve(result).catch((error: unknown) => answer(error, request))
+    return Promise.resolve(result).catch((error: unknown) => answerError(error, request, onError))
+  }
+}
+
+/**
+ * A middleware that answers for what is thrown inside of it, so that what is outside works on that
+ * answer as on any other: headers for CORS or security are wanted on errors too.
+ *
+ * @param onError default: `errorResponse`
+ * @example
+ * export default defineApp({ handler: app, middleware: [cors(), answerErrors()] })
+ */
+export function answerErrors(onError: ErrorHandler = errorResponse): Middleware {
+  return (request, next) => next().catch((error: unknown) => answerError(error, request, onError))
+}
+
+/** Asynchronous, so that a failure's answer always comes to the dispatcher as a promise. */
+async function answerError(
+  error: unknown,
+  request: HttpRequest,
+  onError: ErrorHandler,
+): Promise<Awaited<HandlerResult>> {
+  try {
+    const result = await onError(error, request)
+    if (statusOf(error) >= 500) keepForReport(request, error)
+    return result
+  } catch (thrown) {
+    // What was thrown is reported by whoever answers it.
+    if (thrown !== error && statusOf(error) >= 500) keepForReport(request, error)
+    throw thrown
   }
 }
 

@@ -7,7 +7,7 @@ export {
   type WorkerContext,
 } from './application.ts'
 export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
-export { catchErrors, type ErrorHandler } from './error-handler.ts'
+export { answerErrors, catchErrors, type ErrorHandler } from './error-handler.ts'
 export { errorResponse } from './error-response.ts'
 export {
   ERROR_STATUS,

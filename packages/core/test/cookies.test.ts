@@ -123,6 +123,7 @@ t.test('a name or attribute that would add another is refused', async (t) => {
     ['a', { expires: new Date(Number.NaN) }],
     ['a', { expires: '; secure' }],
     ['a', { expires: new Date(8e15) }],
+    ['a', { expires: new Date(Date.UTC(1600, 11, 31)) }],
     ['a', { sameSite: 'lax; secure' }],
     ['a', { sameSite: 'constructor' }],
     ['a', { priority: 'x' }],

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { type ApplicationDefinition, defineApp, resolveApplication } from '../src/application.ts'
-import { catchErrors } from '../src/error-handler.ts'
+import { answerErrors, catchErrors } from '../src/error-handler.ts'
 import { errorResponse } from '../src/error-response.ts'
 import { HttpError, RrError } from '../src/errors.ts'
 import { composeMiddleware, type Middleware } from '../src/middleware.ts'
@@ -145,6 +145,25 @@ t.test('middleware outside of an error handler works on its answer', async (t) =
   t.same(conversation.responses()[0]?.headers.get('x-outer'), ['1'])
   t.same(conversation.errors, [failure])
 })
+
+t.test(
+  'answerErrors lets the middleware outside of it work on what answers an error',
+  async (t) => {
+    const outer: Middleware = async (_request, next) =>
+      (await next()).with({ headers: { 'x-outer': '1' } })
+    const forms = Object.values(FAILING)
+    for (const handler of [...forms, () => undefined as never]) {
+      const conversation = await serve({ handler, middleware: [outer, answerErrors()] })
+      const [response] = conversation.responses()
+      t.equal(response?.status, 500)
+      t.same(response?.headers.get('x-outer'), ['1'])
+      t.equal(conversation.errors.length, 1, 'and the log hears of it once')
+    }
+    const own = answerErrors(() => text('own', { status: 409 }))
+    const conversation = await serve({ handler: forms[0] as never, middleware: [outer, own] })
+    t.match(conversation.responses(), [{ status: 409, body: 'own' }])
+  },
+)
 
 t.test('RFC 9457: errorResponse says what a client may know, and never throws', async (t) => {
   const circular: Record<string, unknown> = {}
