@@ -1,5 +1,4 @@
 import { elements, type Ranked, rankedElements } from './ranked-list.ts'
-import type { HttpRequest } from './request.ts'
 
 /**
  * Proactive negotiation (RFC 9110 §12.5): which of what the server offers the client likes best.
@@ -8,8 +7,10 @@ import type { HttpRequest } from './request.ts'
  * that are malformed are passed over.
  */
 
-/** What the functions below need of a request. */
-type Negotiating = Pick<HttpRequest, 'headers'>
+/** What is needed of a request: an HttpRequest has it, and so has a standard Request. */
+interface Negotiating {
+  readonly headers: { get(name: string): string | null }
+}
 
 /** How well a range covers an offer in lower case: higher is more specific, -1 is not at all. */
 type Match = (range: Ranked, offer: string) => number

@@ -105,6 +105,11 @@ for (const [name, negotiate, cases] of [
   })
 }
 
+t.test('a standard Request can be asked too', async (t) => {
+  const request = new Request('http://a/', { headers: { accept: 'text/html' } })
+  t.equal(accepts(request, JSON_HTML), 'text/html')
+})
+
 t.test('a field of many ranges costs no more than its length', async (t) => {
   const start = performance.now()
   const field = `${'a/b;q=0.1,'.repeat(5000)}${'"'.repeat(999)}`
