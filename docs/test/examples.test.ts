@@ -70,7 +70,7 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(await body(`${url}/health`), 'ok')
     t.equal(await body(`${url}/users/1`), '{"id":"1","name":"Alice"}')
     t.equal((await fetch(`${url}/users/none`)).status, 404)
-    t.equal(await body(`${url}/users/none`), 'no such user')
+    t.match(await body(`${url}/users/none`), /"detail":"no such user"/)
     const post = (text: string): Promise<Response> =>
       fetch(`${url}/users`, { method: 'POST', body: text })
     const created = await post('{"name":"Bob"}')
@@ -88,6 +88,49 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(await body(url), 'Hello, Hono!')
     t.equal(await body(`${url}/users/5`), '{"id":"5"}')
     t.equal(await body(`${url}/echo`, { method: 'POST', body: 'sent' }), 'sent')
+    t.equal(await body(`${url}/client`), '{"address":"127.0.0.1","tls":null}')
+  },
+  'middleware.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    const none = await fetch(`${url}/none`)
+    t.equal(none.status, 404)
+    t.match(none.headers.get('server-timing'), /^app;dur=\d/)
+    t.equal((await fetch(`${url}/account`)).status, 401)
+    t.equal((await fetch(`${url}/login`, { method: 'POST' })).status, 400)
+    const login = await fetch(`${url}/login?name=Ann%20B`, { method: 'POST' })
+    t.equal(await login.text(), 'welcome, Ann B')
+    const [set = ''] = login.headers.getSetCookie()
+    t.equal(set, '__Host-user=Ann%20B; Path=/; Secure; HttpOnly; SameSite=Lax')
+    const headers = { cookie: set.split(';', 1)[0] ?? '', 'accept-language': 'de-AT, en;q=0.5' }
+    t.equal(await body(`${url}/account`, { headers }), '{"name":"Ann B"}')
+    const logout = await fetch(`${url}/account/logout`, { method: 'POST', headers })
+    t.match(logout.headers.getSetCookie(), [/^__Host-user=; .*Max-Age=0/])
+    const greeting = await fetch(`${url}/greeting`, { headers })
+    t.equal(greeting.headers.get('cache-control'), 'no-store')
+    t.equal(await greeting.text(), 'Guten Tag')
+    const order = await fetch(`${url}/order`)
+    t.equal(order.status, 409)
+    t.match(await order.json(), { detail: 'the last one is gone' })
+  },
+  'validation.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    const headers = { 'content-type': 'application/json' }
+    const post = (user: unknown): Promise<Response> =>
+      fetch(`${url}/users`, { method: 'POST', headers, body: JSON.stringify(user) })
+    const created = await post({ name: 'Ann', age: 41 })
+    t.equal(created.status, 201)
+    t.same(await created.json(), { id: 1, name: 'Ann', age: 41 })
+    const refused = await post({ name: '', age: 'old' })
+    t.equal(refused.status, 422)
+    t.match(await refused.json(), {
+      title: 'Unprocessable Entity',
+      errors: [
+        { in: 'body', path: ['name'] },
+        { in: 'body', path: ['age'] },
+      ],
+    })
+    t.equal(await body(`${url}/users/7/posts`), '10 posts of user 7')
+    t.equal((await fetch(`${url}/users/x/posts?limit=1000`)).status, 422)
   },
   'hardened.ts': async (t, name) => {
     const url = await serveExample(t, name)

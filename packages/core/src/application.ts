@@ -1,6 +1,8 @@
+import { catchErrors, type ErrorHandler } from './error-handler.ts'
 import { RrError } from './errors.ts'
 import { fetchHandler } from './fetch-handler.ts'
 import type { Dispatcher, FetchApplication, Handler } from './handler.ts'
+import { composeMiddleware, type Middleware } from './middleware.ts'
 
 /** What `setup` and `teardown` are told. */
 export interface WorkerContext {
@@ -13,6 +15,17 @@ export interface WorkerContext {
 export interface ApplicationDefinition {
   /** A router, a handler function or an object with `fetch`. */
   readonly handler: Handler | Dispatcher | FetchApplication
+  /**
+   * Wraps whatever `handler` is, its 404s and the answers to its errors included. The first is
+   * outermost.
+   */
+  readonly middleware?: readonly Middleware[]
+  /**
+   * Answers for what the handler and the middleware threw and nobody caught, in place of the default
+   * (`errorResponse`), which answers when it throws itself. Errors with a status of 500 and more are
+   * reported to the log all the same.
+   */
+  readonly errorHandler?: ErrorHandler
   /** Runs once in each worker before it listens; when it throws, the worker has failed to start. */
   readonly setup?: (context: WorkerContext) => void | Promise<void>
   /** Runs once in each worker after its last connection has closed. */
@@ -34,7 +47,7 @@ export interface Application {
 }
 
 /**
- * Gives a handler a life cycle in each worker.
+ * Gives a handler of any form middleware, an error handler and a life cycle in each worker.
  *
  * @example
  * let pool: Pool
@@ -42,6 +55,8 @@ export interface Application {
  *   handler: app,
  *   setup: async () => { pool = await connect() },
  *   teardown: () => pool.end(),
+ *   middleware: [requestId(), cors()],
+ *   errorHandler: (error) => error instanceof NotUnique ? problem(409) : errorResponse(error),
  * })
  */
 export function defineApp(definition: ApplicationDefinition): DefinedApplication {
@@ -57,12 +72,31 @@ export function defineApp(definition: ApplicationDefinition): DefinedApplication
 export function resolveApplication(value: unknown): Application {
   if (isDefined(value)) {
     return {
-      handler: resolveHandler(value.handler),
+      handler: wrapHandler(resolveHandler(value.handler), value),
       setup: value.setup ?? nothing,
       teardown: value.teardown ?? nothing,
     }
   }
   return { handler: resolveHandler(value), setup: nothing, teardown: nothing }
+}
+
+function wrapHandler(
+  handler: Handler,
+  { middleware = [], errorHandler }: ApplicationDefinition,
+): Handler {
+  if (!Array.isArray(middleware) || !middleware.every((one) => typeof one === 'function')) {
+    throw invalid(`middleware takes a list of functions, not ${describe(middleware)}`)
+  }
+  const wrapped = composeMiddleware(middleware, handler)
+  if (errorHandler === undefined) return wrapped
+  if (typeof errorHandler !== 'function') {
+    throw invalid(`errorHandler takes a function, not ${describe(errorHandler)}`)
+  }
+  return catchErrors(wrapped, errorHandler)
+}
+
+function invalid(why: string): RrError {
+  return new RrError('RR_APPLICATION_INVALID', `defineApp: ${why}`)
 }
 
 function resolveHandler(value: unknown): Handler {

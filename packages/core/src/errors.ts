@@ -14,10 +14,13 @@ export const ERROR_STATUS = {
   RR_HEADER_INVALID: 500,
   RR_RESPONSE_INVALID: 500,
   RR_RESPONSE_LENGTH: 500,
+  RR_RESPONSE_MISMATCH: 500,
+  RR_COOKIE_INVALID: 500,
   RR_NEXT_REPEATED: 500,
   RR_BODY_USED: 500,
   RR_BODY_TOO_LARGE: 413,
   RR_BODY_MALFORMED: 400,
+  RR_QUERY_MALFORMED: 400,
   RR_REQUEST_MALFORMED: 400,
   RR_REQUEST_TIMEOUT: 408,
   RR_REQUEST_ABORTED: 400,
@@ -51,8 +54,15 @@ export class RrError extends Error {
   }
 }
 
+/** What an HttpError may have beside its message. */
+export interface HttpErrorOptions extends ErrorOptions {
+  /** Further members of the problem that the client is sent (RFC 9457 §3.2), below 500 only. */
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
 /**
- * Thrown by a handler to answer with a status of its choice.
+ * Thrown by a handler to answer with a status of its choice, as `application/problem+json`
+ * (RFC 9457).
  *
  * @example
  * throw new HttpError(404, 'no such user')
@@ -60,18 +70,21 @@ export class RrError extends Error {
 export class HttpError extends Error {
   /** 400 to 599. */
   readonly status: number
+  /** Further members of the problem, or null. */
+  readonly details: Readonly<Record<string, unknown>> | null
 
   /**
    * @param status 400 to 599; anything else throws a RangeError
-   * @param message sent to the client as text/plain when the status is below 500; without one,
-   *   and from 500 on, the client is sent the status's number
+   * @param message the problem's `detail` when the status is below 500; from 500 on the client is
+   *   told the status only
    */
-  constructor(status: number, message?: string, options?: ErrorOptions) {
+  constructor(status: number, message?: string, options?: HttpErrorOptions) {
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new RangeError(`HttpError takes a status from 400 to 599, not ${status}`)
     }
     super(message ?? '', options)
     this.status = status
+    this.details = options?.details ?? null
   }
 
   override get name(): string {

@@ -1,8 +1,8 @@
 import type { FetchApplication, Handler } from './handler.ts'
-import { HttpResponse } from './response.ts'
+import { problem } from './response.ts'
 import { toWebRequest } from './web-request.ts'
 
-const NOT_IMPLEMENTED = new HttpResponse(501, null, null)
+const NOT_IMPLEMENTED = problem(501)
 
 /** Serves a web-standard application: its `fetch` is called with a standard Request. */
 export function fetchHandler(application: FetchApplication): Handler {

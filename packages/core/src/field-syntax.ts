@@ -34,3 +34,22 @@ export function equalsIgnoreCase(text: string, start: number, lower: string): bo
   }
   return true
 }
+
+/**
+ * True when the field line of `head` at `position` has that name, in whatever case. The caller has
+ * seen a colon behind it, which need not be the line's first: a value may hold one too.
+ */
+export function isFieldName(head: string, position: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i)
+    const other = head.charCodeAt(position + i)
+    if (code === other) {
+      if (code === 0x3a) return false
+      continue
+    }
+    // Letters differ by one bit in case; other characters that do are other characters.
+    const lower = code | 0x20
+    if (lower !== (other | 0x20) || lower < 0x61 || lower > 0x7a) return false
+  }
+  return true
+}

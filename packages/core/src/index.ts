@@ -6,8 +6,17 @@ export {
   resolveApplication,
   type WorkerContext,
 } from './application.ts'
+export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
+export { answerErrors, catchErrors, type ErrorHandler } from './error-handler.ts'
 export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
-export { ERROR_STATUS, type ErrorCode, HttpError, RrError } from './errors.ts'
+export { errorResponse } from './error-response.ts'
+export {
+  ERROR_STATUS,
+  type ErrorCode,
+  HttpError,
+  type HttpErrorOptions,
+  RrError,
+} from './errors.ts'
 export type { EventStream, EventStreamStart } from './event-stream.ts'
 export type { ConnectionMetrics } from './exchange.ts'
 export type { Dispatcher, FetchApplication, Handler, HandlerResult } from './handler.ts'
@@ -17,6 +26,7 @@ export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 export { composeMiddleware, type Middleware, type Next } from './middleware.ts'
 export { type NdjsonSource, ndjson } from './ndjson.ts'
+export { accepts, acceptsEncoding, acceptsLanguage } from './negotiation.ts'
 export {
   type AutoIntegerOptionRow,
   type BooleanOptionRow,
@@ -33,6 +43,7 @@ export {
   unknownOption,
 } from './options.ts'
 export { HttpRequest } from './request.ts'
+export type { RequestCookies } from './request-cookies.ts'
 export type { RequestHeaders } from './request-headers.ts'
 export {
   bytes,

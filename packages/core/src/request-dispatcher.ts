@@ -1,8 +1,9 @@
+import { isThenable, takeAnsweredErrors } from './error-handler.ts'
 import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
-import { HttpError, RrError } from './errors.ts'
+import { errorResponse, isClientFault, statusOf } from './error-response.ts'
 import type { Exchange, RequestService } from './exchange.ts'
 import type { Handler } from './handler.ts'
-import { HeaderBlock } from './header-block.ts'
+import type { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
 import { HttpResponse, type StreamBody } from './response.ts'
@@ -11,7 +12,6 @@ import { acceptsTrailers } from './response-trailers.ts'
 import { toResponse } from './response-value.ts'
 import { isWebResponse, readWebResponse, sendWebResponse } from './web-response.ts'
 
-const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
 export class RequestDispatcher implements RequestService {
   readonly #handler: Handler
@@ -42,6 +42,7 @@ export class RequestDispatcher implements RequestService {
     const { sequence } = exchange
     result.then(
       (value) => {
+        this.#reportAnswered(exchange, request, sequence)
         // The client may have gone, or been answered, while the handler was at work.
         if (exchange.sequence !== sequence) {
           forgetErrorHeaders(request)
@@ -54,6 +55,7 @@ export class RequestDispatcher implements RequestService {
         }
       },
       (error: unknown) => {
+        this.#reportAnswered(exchange, request, sequence)
         if (exchange.sequence === sequence) return this.#fail(exchange, request, error)
         forgetErrorHeaders(request)
         if (!isClientFault(error)) this.#onError(error, request)
@@ -109,22 +111,28 @@ export class RequestDispatcher implements RequestService {
 
   /** Answers for a handler that failed. Nothing has been written: the protocol checks first. */
   #fail(exchange: Exchange, request: HttpRequest, error: unknown): void {
-    const status = statusOf(error)
     // Who gives up because the client seems to have left has not failed.
-    const isFailure = status >= 500 && !(exchange.hasClientLeft && isClientFault(error))
-    // What went wrong inside is for the log; the client learns the status only.
-    const message = status < 500 ? (error as Error).message : ''
-    exchange.respond(status, this.#errorHeaders(request), message === '' ? String(status) : message)
+    const isFailure = statusOf(error) >= 500 && !(exchange.hasClientLeft && isClientFault(error))
+    const { status, headers, body } = errorResponse(error)
+    exchange.respond(status, this.#errorHeaders(request, headers), body as string)
     if (isFailure) this.#onError(error, request)
   }
 
-  #errorHeaders(request: HttpRequest): HeaderBlock | null {
-    if (!hasErrorHeaders(request)) return TEXT
+  #errorHeaders(request: HttpRequest, headers: HeaderBlock | null): HeaderBlock | null {
+    if (!hasErrorHeaders(request)) return headers
     try {
-      return takeErrorHeaders(request, TEXT)
+      return takeErrorHeaders(request, headers)
     } catch (error) {
       this.#onError(error, request)
-      return TEXT
+      return headers
+    }
+  }
+
+  /** What an error handler of the application has answered is for the log all the same. */
+  #reportAnswered(exchange: Exchange, request: HttpRequest, sequence: number): void {
+    for (const error of takeAnsweredErrors(request)) {
+      const isHere = exchange.sequence === sequence && !exchange.hasClientLeft
+      if (isHere || !isClientFault(error)) this.#onError(error, request)
     }
   }
 
@@ -144,33 +152,8 @@ export class RequestDispatcher implements RequestService {
 }
 
 function withErrorHeaders(request: HttpRequest, answer: HttpResponse): HttpResponse {
-  return new HttpResponse(answer.status, takeErrorHeaders(request, answer.headers), answer.body)
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
-}
-
-function statusOf(error: unknown): number {
-  try {
-    return error instanceof HttpError || error instanceof RrError ? error.status : 500
-  } catch {
-    // Thrown values can be Proxies, of which any look can throw.
-    return 500
-  }
-}
-
-function isClientFault(error: unknown): boolean {
-  if (statusOf(error) < 500) return true
-  try {
-    return error instanceof Error && error.name === 'AbortError'
-  } catch {
-    return false
-  }
+  const headers = takeErrorHeaders(request, answer.headers)
+  return new HttpResponse(answer.status, headers, answer.body, answer.trailers)
 }
 
 /** Lets go of an answer that nobody will get. */

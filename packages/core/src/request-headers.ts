@@ -1,4 +1,7 @@
-import { equalsIgnoreCase, sliceTrimmed } from './field-syntax.ts'
+import { isFieldName, sliceTrimmed } from './field-syntax.ts'
+import { RequestCookies } from './request-cookies.ts'
+
+const COLON = 58
 
 /**
  * The field lines of a request, read from the head as it was received. Nothing is parsed before
@@ -10,6 +13,7 @@ import { equalsIgnoreCase, sliceTrimmed } from './field-syntax.ts'
 export class RequestHeaders implements Iterable<[string, string]> {
   readonly #head: string
   readonly #start: number
+  #cookies: RequestCookies | null = null
 
   /** @param start where the first field line begins in `head` */
   constructor(head: string, start: number) {
@@ -23,19 +27,26 @@ export class RequestHeaders implements Iterable<[string, string]> {
    */
   get(name: string): string | null {
     const head = this.#head
-    const lower = name.toLowerCase()
+    const { length } = name
     let found: string | null = null
-    for (let position = this.#start; ; ) {
-      const colon = head.indexOf(':', position)
-      if (colon < 0) return found
-      const end = lineEnd(head, colon)
-      if (colon - position === lower.length && equalsIgnoreCase(head, position, lower)) {
+    for (let position = this.#start; position < head.length; ) {
+      // One search a line: the colon is looked at where it would be, and most lines have none there.
+      const end = lineEnd(head, position)
+      const colon = position + length
+      if (head.charCodeAt(colon) === COLON && isFieldName(head, position, name)) {
         const value = sliceTrimmed(head, colon + 1, end)
         if (found === null) found = value
-        else found += (lower === 'cookie' ? '; ' : ', ') + value
+        else found += (name.toLowerCase() === 'cookie' ? '; ' : ', ') + value
       }
       position = end + 2
     }
+    return found
+  }
+
+  /** What the Cookie field says (RFC 6265 §5.4). */
+  get cookies(): RequestCookies {
+    this.#cookies ??= new RequestCookies(this.get('cookie'))
+    return this.#cookies
   }
 
   has(name: string): boolean {

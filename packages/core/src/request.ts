@@ -2,7 +2,9 @@ import { RrError } from './errors.ts'
 import { addAbortListener, type BodySink, type Exchange } from './exchange.ts'
 import type { HeadersInput } from './header-block.ts'
 import { interimBlock } from './interim-answer.ts'
+import { findQueryParam, parseQuery } from './query.ts'
 import { RequestBody } from './request-body.ts'
+import type { RequestCookies } from './request-cookies.ts'
 import { RequestHeaders } from './request-headers.ts'
 import { nextRequestId } from './request-id.ts'
 import type { EndpointAddress, TlsFacts } from './transport.ts'
@@ -13,9 +15,13 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(
  * A request as a handler sees it. Whatever costs something is done when it is first asked for.
  *
  * `Params` is the type of the path parameters, which a router derives from the pattern; `State` is
- * that of the value given with the route.
+ * that of the value given with the route, `Valid` that of what its schemas made of the request.
  */
-export class HttpRequest<Params = Readonly<Record<string, string>>, State = unknown> {
+export class HttpRequest<
+  Params = Readonly<Record<string, string>>,
+  State = unknown,
+  Valid = unknown,
+> {
   /** The method as sent, which is in upper case for all standard ones (RFC 9110 §9.1). */
   readonly method: string
   /** The request target as it was sent (RFC 9112 §3.2). */
@@ -31,6 +37,12 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
   state: State = undefined as State
   /** The pattern of the route that matched, or null. Set by the router. */
   route: string | null = null
+
+  /**
+   * What the route's schemas made of `params`, `query`, `headers` and `body`. Set by the router
+   * where the route has schemas, so that other requests do not pay for the field.
+   */
+  declare valid: Valid
 
   readonly #exchange: Exchange
   readonly #head: string
@@ -76,11 +88,32 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
     return this.#authority ?? this.headers.get('host') ?? ''
   }
 
-  /** The query's parameters (WHATWG URL, application/x-www-form-urlencoded), repeats kept. */
+  /**
+   * The query's parameters (WHATWG URL, application/x-www-form-urlencoded), repeats kept. For one or
+   * two of them `queryParam` costs less.
+   *
+   * @throws RrError RR_QUERY_MALFORMED (400) when the percent-encoding is broken or not UTF-8
+   */
   get query(): URLSearchParams {
-    // URLSearchParams drops one `?` at the start, which here would be a part of the first name.
-    this.#query ??= new URLSearchParams(`?${this.queryString}`)
+    this.#query ??= parseQuery(this.queryString)
     return this.#query
+  }
+
+  /**
+   * The value of the first query parameter of that name, or null: what `query.get(name)` gives,
+   * without parsing the rest.
+   *
+   * @throws RrError RR_QUERY_MALFORMED (400) when the encoding of what it has to read is broken
+   * @example
+   * const page = Number(request.queryParam('page') ?? '1')
+   */
+  queryParam(name: string): string | null {
+    return findQueryParam(this.queryString, name)
+  }
+
+  /** The cookies that the client has sent (RFC 6265 §5.4). */
+  get cookies(): RequestCookies {
+    return this.headers.cookies
   }
 
   /** The client's end of the connection. */

@@ -32,6 +32,8 @@ export interface ResponseInit {
   /** 200 to 599; default 200. */
   readonly status?: number
   readonly headers?: HeadersInput
+  /** Values of Set-Cookie fields, as `cookie()` makes them. */
+  readonly cookies?: readonly string[]
 }
 
 /** What `stream` takes beside the body. */
@@ -85,7 +87,7 @@ export class HttpResponse implements ResponseValue {
     if (headers !== undefined) {
       block = block === null ? headerBlock(headers) : mergeHeaders(block, headers)
     }
-    return new HttpResponse(status, block, body, this.trailers)
+    return new HttpResponse(status, addCookies(block, changes.cookies), body, this.trailers)
   }
 }
 
@@ -93,7 +95,19 @@ export class HttpResponse implements ResponseValue {
 export interface ResponseChanges {
   readonly status?: number
   readonly headers?: HeadersInput
+  /** Values of Set-Cookie fields, added to those that there are. */
+  readonly cookies?: readonly string[]
   readonly body?: ResponseBody
+}
+
+/** A field line each: Set-Cookie cannot be joined (RFC 9110 §5.3). */
+function addCookies(
+  block: HeaderBlock | null,
+  cookies: readonly string[] | undefined,
+): HeaderBlock | null {
+  if (cookies === undefined || cookies.length === 0) return block
+  const added = cookies.map((value) => ['set-cookie', value] as const)
+  return new HeaderBlock([...(block === null ? [] : headerPairs(block)), ...added])
 }
 
 function isNotLength([name]: readonly [string, string]): boolean {
@@ -216,7 +230,7 @@ function announceTrailers(response: HttpResponse, names: readonly string[] = [])
 /** A response without a body; default status 204. */
 export function empty(init?: ResponseInit): HttpResponse {
   const headers = init?.headers === undefined ? null : headerBlock(init.headers)
-  return new HttpResponse(init?.status ?? 204, headers, null)
+  return new HttpResponse(init?.status ?? 204, addCookies(headers, init?.cookies), null)
 }
 
 /**
@@ -284,5 +298,5 @@ function makeResponse(
 ): HttpResponse {
   if (init === undefined) return new HttpResponse(200, type, body)
   const headers = init.headers === undefined ? type : mergeHeaders(type, init.headers)
-  return new HttpResponse(init.status ?? 200, headers, body)
+  return new HttpResponse(init.status ?? 200, addCookies(headers, init.cookies), body)
 }

@@ -38,6 +38,12 @@ class LazyRequest {
     return this.#request.signal
   }
 
+  clone(): Request {
+    const copy = LazyRequest.realOf(this).clone()
+    sources.set(copy, this.#request)
+    return copy
+  }
+
   // `in`, so that a request of another copy of this module is not mistaken for one of ours.
   static isLazy(value: unknown): value is LazyRequest {
     return typeof value === 'object' && value !== null && #request in value
@@ -52,6 +58,9 @@ class LazyRequest {
     return lazy.#request
   }
 }
+
+/** What is behind the requests that were made from ours. */
+const sources = new WeakMap<object, HttpRequest>()
 
 /** Everything a Request has beyond what is answered above is asked of the real one. */
 for (const name of Object.getOwnPropertyNames(Request.prototype)) {
@@ -87,12 +96,17 @@ export function toWebRequest(request: HttpRequest): Request {
 }
 
 /**
- * The rr request behind a standard one: for the client's address, TLS facts and the like.
+ * The rr request behind a standard one: for the client's address, TLS facts and the like. Also behind
+ * a `clone()` of one, and a `new Request(one, ...)` as frameworks make it for what they mount.
  *
  * @returns null for a Request that rr did not make
+ * @example
+ * app.get('/ip', (c) => c.text(sourceRequest(c.req.raw)?.peer.address ?? 'unknown')) // Hono
  */
 export function sourceRequest(request: Request): HttpRequest | null {
-  return LazyRequest.isLazy(request) ? LazyRequest.sourceOf(request) : null
+  return LazyRequest.isLazy(request)
+    ? LazyRequest.sourceOf(request)
+    : (sources.get(request) ?? null)
 }
 
 function urlOf(request: HttpRequest): string {
@@ -137,12 +151,14 @@ function acceptLazyRequests(): void {
   isAccepted = true
   const nativeFetch = globalThis.fetch
   globalThis.Request = new Proxy(NativeRequest, {
-    construct: (target, [input, init], newTarget) =>
-      Reflect.construct(
-        target,
-        init === undefined ? [real(input)] : [real(input), init],
-        newTarget,
-      ),
+    construct: (target, [input, init], newTarget) => {
+      const parameters = init === undefined ? [real(input)] : [real(input), init]
+      const made: object = Reflect.construct(target, parameters, newTarget)
+      // Hono hands on what it mounts as `new Request(url, request)`.
+      const source = sourceRequest(input) ?? sourceRequest(init)
+      if (source !== null) sources.set(made, source)
+      return made
+    },
   })
   globalThis.fetch = (input, init) => nativeFetch(real(input) as Request, init)
 }

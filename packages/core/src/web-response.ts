@@ -1,11 +1,12 @@
 import { RrError } from './errors.ts'
 import { addAbortListener, type Exchange } from './exchange.ts'
 import { HeaderBlock } from './header-block.ts'
-import { checkStatus, HttpResponse } from './response.ts'
+import { checkStatus, HttpResponse, problem } from './response.ts'
 import { type ChunkReader, chunkReader, ResponseStream } from './response-stream.ts'
 
 /** Turns of the microtask queue in which a body that is there already comes to its end. */
 const SETTLE_TURNS = 8
+const INTERNAL_ERROR = problem(500)
 
 export function isWebResponse(value: unknown): value is Response {
   return value instanceof Response
@@ -42,7 +43,9 @@ export async function sendWebResponse(
     else await streamRest(exchange, response.status, headers, start.reader, onError)
   } catch (error) {
     onError(error)
-    if (isCurrent()) exchange.respond(500, null, 'Internal Server Error')
+    if (!isCurrent()) return
+    const { status, headers, body } = INTERNAL_ERROR
+    exchange.respond(status, headers, body as string)
   }
 }
 

@@ -249,6 +249,19 @@ t.test('the Request', async (t) => {
     const source = await seen(NEXT, (request) => sourceRequest(request))
     t.equal((source as HttpRequest | null)?.peer.address, '192.0.2.7')
     t.equal(sourceRequest(new Request('http://a/')), null)
+    const derived = await seen(NEXT, (request) => [
+      sourceRequest(request),
+      sourceRequest(request.clone()),
+      sourceRequest(new Request(request)),
+      sourceRequest(new Request('http://b/', request)),
+      sourceRequest(new Request(new Request(request), { method: 'PUT' })),
+    ])
+    t.ok(derived[0] !== null && derived[0] !== undefined)
+    t.same(
+      derived.map((one) => one === derived[0]),
+      [true, true, true, true, true],
+      'and the same of what is made from it',
+    )
     t.equal(sourceRequest({} as Request), null)
   })
 

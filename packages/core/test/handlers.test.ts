@@ -52,7 +52,7 @@ t.test(
         t.same(conversation.statuses(), [status, status], `${String(error)}, ${when}`)
         t.same(conversation.errors, [error, error])
         t.notMatch(conversation.output, /tr0ub4dor|at .*:\d+/)
-        t.equal(conversation.responses()[0]?.body, String(status))
+        t.match(JSON.parse(conversation.responses()[0]?.body ?? ''), { status })
         t.ok(conversation.isOpen, 'the connection is none the worse')
       }
     }
@@ -66,13 +66,18 @@ t.test('HttpError answers with its status and message, and is not logged below 5
       await conversation.settle()
       const [response] = conversation.responses()
       t.equal(response?.status, status, when)
-      t.same(response?.headers.get('content-type'), ['text/plain; charset=utf-8'])
-      t.equal(Buffer.from(response?.body ?? '', 'latin1').toString(), 'no such <user>: é€')
+      t.same(response?.headers.get('content-type'), ['application/problem+json'])
+      const body = Buffer.from(response?.body ?? '', 'latin1').toString()
+      t.match(JSON.parse(body), { status, detail: 'no such <user>: é€' })
       t.same(conversation.errors, [])
     }
   }
   const conversation = await converse(NEXT, { handler: fails(new HttpError(404)) })
-  t.equal(conversation.responses()[0]?.body, '404', 'without a message, its number')
+  t.equal(
+    conversation.responses()[0]?.body,
+    '{"title":"Not Found","status":404}',
+    'without a message, no detail',
+  )
   for (const status of [399, 600, 200, 404.5, Number.NaN]) {
     t.throws(() => new HttpError(status), RangeError)
   }

@@ -1,23 +1,21 @@
-import type { ResponseValue } from '@rr/core'
-
-const PLAIN_TEXT = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' })
+import { empty, type HttpResponse, problem } from '@rr/core'
 
 /** No pattern matches the path, and there is no fallback. */
-export const NOT_FOUND: ResponseValue = plainText(404, 'Not Found')
+export const NOT_FOUND: HttpResponse = Object.freeze(problem(404))
 
 /** The path is not percent-encoded UTF-8, or has a dot segment. */
-export const BAD_REQUEST: ResponseValue = plainText(400, 'Bad Request')
+export const BAD_REQUEST: HttpResponse = Object.freeze(
+  problem(400, { detail: 'the path has a dot segment or is not percent-encoded UTF-8' }),
+)
+
+const METHOD_NOT_ALLOWED: HttpResponse = problem(405)
 
 /** Patterns match the path, but none has the method (RFC 9110 §15.5.6). */
-export function methodNotAllowed(allow: string): ResponseValue {
-  return { status: 405, headers: { ...PLAIN_TEXT, allow }, body: 'Method Not Allowed' }
+export function methodNotAllowed(allow: string): HttpResponse {
+  return METHOD_NOT_ALLOWED.with({ headers: { allow } })
 }
 
 /** The automatic answer to OPTIONS (RFC 9110 §9.3.7). */
-export function allowedMethods(allow: string): ResponseValue {
-  return { status: 204, headers: { allow }, body: null }
-}
-
-function plainText(status: number, body: string): ResponseValue {
-  return Object.freeze({ status, headers: PLAIN_TEXT, body })
+export function allowedMethods(allow: string): HttpResponse {
+  return empty({ headers: { allow } })
 }

@@ -32,6 +32,11 @@ export class MethodTable<Value> {
     return method === 'GET' ? this.get : (this.#values.get(method) ?? this.#any)
   }
 
+  /** What answers GET, else what was added first. */
+  get first(): Value | undefined {
+    return this.get ?? this.#values.values().next().value
+  }
+
   /** True when every method has an answer. */
   get takesAny(): boolean {
     return this.#any !== undefined

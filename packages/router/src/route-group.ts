@@ -1,28 +1,30 @@
-import type { Handler } from '@rr/core'
+import type { ErrorHandler, Handler, Middleware } from '@rr/core'
 import { callPlace } from './call-place.ts'
 import { ANY_METHOD, COMMON_METHODS } from './method-table.ts'
 import type { ParamNames, PathParams } from './path-params.ts'
 import { RouteError } from './route-error.ts'
-import type { RouteArguments, RouteOptions, RouteRegistry } from './route-registry.ts'
+import type { NoSchema, RouteOptions, RouteSchema, ValidParts } from './route-options.ts'
+import type { RouteArguments, RoutePlace, RouteRegistry } from './route-registry.ts'
+import { RouteScope } from './route-scope.ts'
 
 /** RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
- * Adds a route. The handler's `req.params` is typed from the pattern, its `req.state` from the
- * options.
+ * Adds a route. The handler's `req.params` is typed from the pattern, its `req.state` and
+ * `req.valid` from the options.
  *
  * @throws RouteError RR_ROUTE_INVALID, RR_ROUTE_DUPLICATE
  */
 export interface AddRoute<Prefix extends string, Self> {
   <Path extends string>(
     pattern: Path,
-    handler: Handler<PathParams<`${Prefix}${Path}`>, undefined>,
+    handler: Handler<PathParams<`${Prefix}${Path}`>, undefined, undefined>,
   ): Self
-  <Path extends string, State>(
+  <Path extends string, State = undefined, Schema extends RouteSchema = NoSchema>(
     pattern: Path,
-    options: RouteOptions<State>,
-    handler: Handler<PathParams<`${Prefix}${Path}`>, State>,
+    options: RouteOptions<State, Schema>,
+    handler: Handler<PathParams<`${Prefix}${Path}`>, State, ValidParts<Schema>>,
   ): Self
 }
 
@@ -31,13 +33,13 @@ export interface AddMethodRoute<Prefix extends string, Self> {
   <Path extends string>(
     method: string,
     pattern: Path,
-    handler: Handler<PathParams<`${Prefix}${Path}`>, undefined>,
+    handler: Handler<PathParams<`${Prefix}${Path}`>, undefined, undefined>,
   ): Self
-  <Path extends string, State>(
+  <Path extends string, State = undefined, Schema extends RouteSchema = NoSchema>(
     method: string,
     pattern: Path,
-    options: RouteOptions<State>,
-    handler: Handler<PathParams<`${Prefix}${Path}`>, State>,
+    options: RouteOptions<State, Schema>,
+    handler: Handler<PathParams<`${Prefix}${Path}`>, State, ValidParts<Schema>>,
   ): Self
 }
 
@@ -48,7 +50,7 @@ export type MountCheck<Needed extends string, Prefix extends string> =
 /** Collects routes under a prefix; a router is the one whose prefix is empty. */
 export class RouteGroup<Prefix extends string = ''> {
   readonly #registry: RouteRegistry
-  readonly #prefix: string
+  readonly #at: RoutePlace
 
   /** Adds a route for GET, and for HEAD unless that has a route of its own. */
   readonly get: AddRoute<Prefix, this> = this.#adder('GET')
@@ -69,9 +71,43 @@ export class RouteGroup<Prefix extends string = ''> {
   readonly on: AddMethodRoute<Prefix, this> = this.#methodAdder()
 
   /** Made by `createRouter` and `group`. */
-  constructor(registry: RouteRegistry, prefix: string) {
+  constructor(registry: RouteRegistry, at: RoutePlace) {
     this.#registry = registry
-    this.#prefix = prefix
+    this.#at = at
+  }
+
+  /**
+   * Puts middleware around the routes of this router or group and of the groups in it: the first is
+   * outermost, and what is outside wraps what is inside. A router's own also wraps the answers that
+   * it gives itself; a group's wraps the 405 and OPTIONS of its paths. To be called before the
+   * first route, since it would be unclear whether it is meant for that one.
+   *
+   * @throws RouteError RR_ROUTE_INVALID for what is no function, and after a route
+   * @example
+   * app.use(accessLog(), cors())
+   * app.group('/admin', (admin) => {
+   *   admin.use(requireAdmin)
+   *   admin.get('/', () => text('for few eyes'))
+   * })
+   */
+  use(...middleware: readonly Middleware[]): this {
+    this.#registry.use(this.#at.scope, middleware, callPlace(this.use))
+    return this
+  }
+
+  /**
+   * Answers for what the handlers and the middleware of this router or group threw and nobody
+   * caught. What it throws itself goes to the error handler around it, at last to the default
+   * (`errorResponse` of @rr/core). Errors with a status of 500 and more are reported to the log all
+   * the same.
+   *
+   * @throws RouteError RR_ROUTE_INVALID, RR_ROUTE_DUPLICATE when there is one already
+   * @example
+   * app.onError((error) => error instanceof NotUnique ? problem(409) : errorResponse(error))
+   */
+  onError(handler: ErrorHandler): this {
+    this.#registry.setErrorHandler(this.#at.scope, handler, callPlace(this.onError))
+    return this
   }
 
   /**
@@ -92,8 +128,9 @@ export class RouteGroup<Prefix extends string = ''> {
     add: (group: RouteGroup<`${Prefix}${Path}`>) => void,
   ): this {
     const place = callPlace(this.group)
-    const full = this.#registry.joinPrefix(this.#prefix, prefix, place)
-    const result: unknown = add(new RouteGroup(this.#registry, full))
+    const full = this.#registry.joinPrefix(this.#at.prefix, prefix, place)
+    const scope = new RouteScope(this.#at.scope)
+    const result: unknown = add(new RouteGroup(this.#registry, { prefix: full, scope }))
     if (result instanceof Promise) {
       throw new RouteError('RR_ROUTE_INVALID', `the group '${prefix}' (${place}) is asynchronous`)
     }
@@ -101,8 +138,9 @@ export class RouteGroup<Prefix extends string = ''> {
   }
 
   /**
-   * Copies the routes of another router under a prefix, which may have parameters. That router takes
-   * no more routes afterwards, since they would be missing here.
+   * Copies the routes of another router under a prefix, which may have parameters, with what wraps
+   * them there, inside of what wraps them here. That router takes no more routes afterwards, since
+   * they would be missing here.
    *
    * @param router one without a `match` fallback; made with `createRouter<'/teams/:team'>()` when
    *   its handlers want the prefix's parameters typed
@@ -116,14 +154,14 @@ export class RouteGroup<Prefix extends string = ''> {
     if (!(typeof router === 'object' && router !== null && #registry in router)) {
       throw new RouteError('RR_ROUTE_INVALID', `what is mounted (${place}) is not a router`)
     }
-    const full = this.#registry.joinPrefix(this.#prefix, prefix, place)
-    this.#registry.copyFrom(router.#registry, full, place)
+    const full = this.#registry.joinPrefix(this.#at.prefix, prefix, place)
+    this.#registry.copyFrom(router.#registry, { prefix: full, scope: this.#at.scope }, place)
     return this
   }
 
   #adder(method: string): AddRoute<Prefix, this> {
     const add = (pattern: string, ...rest: RouteArguments): this => {
-      this.#registry.add(method, this.#prefix, pattern, rest, callPlace(add))
+      this.#registry.add(method, this.#at, pattern, rest, callPlace(add))
       return this
     }
     return add as AddRoute<Prefix, this>
@@ -133,7 +171,7 @@ export class RouteGroup<Prefix extends string = ''> {
     const add = (method: string, pattern: string, ...rest: RouteArguments): this => {
       const place = callPlace(add)
       checkMethod(method, place)
-      this.#registry.add(method, this.#prefix, pattern, rest, place)
+      this.#registry.add(method, this.#at, pattern, rest, place)
       return this
     }
     return add as AddMethodRoute<Prefix, this>

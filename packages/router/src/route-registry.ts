@@ -1,18 +1,21 @@
-import type { Handler } from '@rr/core'
+import type { Handler, Middleware } from '@rr/core'
 import { ANY_METHOD } from './method-table.ts'
 import { type Pattern, parsePattern } from './pattern.ts'
 import { RouteError } from './route-error.ts'
-
-/** What a route may have beside its handler. */
-export interface RouteOptions<State> {
-  /** A value that the route's handler finds as `req.state`; the same one for every request. */
-  readonly state?: State
-}
+import { type RouteSchema, readRouteOptions } from './route-options.ts'
+import { RouteScope } from './route-scope.ts'
 
 /** What follows the pattern when a route is added; checked here, as JavaScript callers may err. */
 export type RouteArguments =
   | readonly [handler: unknown]
   | readonly [options: unknown, handler: unknown]
+
+/** Where routes are added: a router, or a group. */
+export interface RoutePlace {
+  /** Empty for a router. */
+  readonly prefix: string
+  readonly scope: RouteScope
+}
 
 /** A route as it was added. */
 export interface RegisteredRoute {
@@ -20,6 +23,12 @@ export interface RegisteredRoute {
   readonly method: string
   readonly pattern: Pattern
   readonly state: unknown
+  readonly maxBodyBytes: number | undefined
+  readonly schema: RouteSchema
+  /** What it is in, the outermost first. */
+  readonly scopes: readonly RouteScope[]
+  /** Its own, inside of its scopes. */
+  readonly middleware: readonly Middleware[]
   readonly handler: Handler
   /** Where it was added: `file:line:column`. */
   readonly place: string
@@ -30,10 +39,10 @@ interface Fallback {
   readonly place: string
 }
 
-const KNOWN_OPTIONS = new Set(['state'])
-
 /** The routes of a router and its groups, checked one by one as they come. */
 export class RouteRegistry {
+  /** What is around every route, and around the answers where there is none. */
+  readonly scope: RouteScope = new RouteScope(null)
   readonly #routes: RegisteredRoute[] = []
   readonly #byKey = new Map<string, RegisteredRoute>()
   #fallback: Fallback | null = null
@@ -52,13 +61,24 @@ export class RouteRegistry {
     this.#closedBecause ??= reason
   }
 
-  add(method: string, prefix: string, source: string, args: RouteArguments, place: string): void {
+  use(scope: RouteScope, middleware: readonly unknown[], place: string): void {
+    this.#checkOpen(`use() (${place})`)
+    scope.use(middleware, place)
+  }
+
+  setErrorHandler(scope: RouteScope, handler: unknown, place: string): void {
+    this.#checkOpen(`onError() (${place})`)
+    scope.setErrorHandler(handler, place)
+  }
+
+  add(method: string, at: RoutePlace, source: string, args: RouteArguments, place: string): void {
     const what = `the route ${routeName(method, source)} (${place})`
     const [options, handler] = args.length === 1 ? [{}, args[0]] : args
     this.#checkOpen(what)
-    const pattern = readPattern(prefix, source, what)
+    const pattern = readPattern(at.prefix, source, what)
     checkHandler(handler, what)
-    this.#insert({ method, pattern, state: readState(options, what), handler, place })
+    const checked = readRouteOptions(options, what)
+    this.#insert({ ...checked, method, pattern, handler, place, scopes: at.scope.chain })
   }
 
   setFallback(handler: unknown, place: string): void {
@@ -72,7 +92,7 @@ export class RouteRegistry {
     this.#fallback = { handler, place }
   }
 
-  copyFrom(other: RouteRegistry, prefix: string, place: string): void {
+  copyFrom(other: RouteRegistry, { prefix, scope }: RoutePlace, place: string): void {
     const what = `the mount of a router on '${prefix || '/'}' (${place})`
     this.#checkOpen(what)
     if (other === this) throw invalid(what, 'is of the router itself or of a group of it')
@@ -84,7 +104,7 @@ export class RouteRegistry {
       const from = `${route.place}, mounted at ${place}`
       const name = `the route ${routeName(route.method, route.pattern.source)} (${from})`
       const pattern = readPattern(prefix, route.pattern.source, name)
-      this.#insert({ ...route, pattern, place: from })
+      this.#insert({ ...route, pattern, place: from, scopes: [...scope.chain, ...route.scopes] })
     }
     other.close(`the router was mounted (${place}), and what is added now would be missing there`)
   }
@@ -110,6 +130,7 @@ export class RouteRegistry {
         `the route ${describeRoute(route)} matches the same requests as ${describeRoute(earlier)}`,
       )
     }
+    for (const scope of route.scopes) scope.noteRoute(route.place)
     this.#byKey.set(key, route)
     this.#routes.push(route)
   }
@@ -141,17 +162,6 @@ function readPattern(prefix: string, source: unknown, what: string): Pattern {
 function checkHandler(handler: unknown, what: string): asserts handler is Handler {
   if (typeof handler === 'function') return
   throw invalid(what, `has no handler function, but ${handler === null ? null : typeof handler}`)
-}
-
-function readState(options: unknown, what: string): unknown {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(what, 'is invalid: its options are not an object')
-  }
-  for (const key of Object.keys(options)) {
-    if (KNOWN_OPTIONS.has(key)) continue
-    throw invalid(what, `is invalid: it has no option '${key}'; there is ${[...KNOWN_OPTIONS]}`)
-  }
-  return (options as RouteOptions<unknown>).state
 }
 
 function invalid(what: string, why: string): RouteError {

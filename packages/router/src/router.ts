@@ -1,11 +1,20 @@
-import type { Dispatcher, Handler, HandlerResult, HttpRequest } from '@rr/core'
+import {
+  composeMiddleware,
+  type Dispatcher,
+  type Handler,
+  type HandlerResult,
+  type HttpRequest,
+} from '@rr/core'
 import { allowedMethods, BAD_REQUEST, methodNotAllowed, NOT_FOUND } from './answers.ts'
 import { callPlace } from './call-place.ts'
 import { ANY_METHOD, allowValue, COMMON_METHODS } from './method-table.ts'
 import type { PathParams } from './path-params.ts'
+import { checkResponses } from './response-check.ts'
 import { RouteGroup } from './route-group.ts'
 import { type RegisteredRoute, RouteRegistry } from './route-registry.ts'
+import { wrapInScopes } from './route-scope.ts'
 import { type Miss, NO_PARAMS, type ParamValues, RouteTable } from './route-table.ts'
+import { validateRequests } from './validation.ts'
 
 /** A route as `routes()` and `find()` show it. */
 export interface RouteInfo {
@@ -33,6 +42,18 @@ interface CompiledRoute {
   readonly state: unknown
   readonly pattern: string
   readonly info: RouteInfo
+  readonly maxBodyBytes: number | undefined
+  /** Answers a request for its path with a method that no route has. */
+  readonly onMiss: Handler
+}
+
+/** What `createRouter` takes. */
+export interface RouterOptions {
+  /**
+   * Whether answers are checked against the `response` schemas of their routes, those of mounted
+   * routers included. Default: unless NODE_ENV is `production`.
+   */
+  readonly checkResponses?: boolean
 }
 
 /**
@@ -43,12 +64,16 @@ interface CompiledRoute {
  */
 export class Router<Prefix extends string = ''> extends RouteGroup<Prefix> implements Dispatcher {
   readonly #registry: RouteRegistry
+  readonly #checksResponses: boolean | undefined
   #table: RouteTable<CompiledRoute> | null = null
+  #onMiss: Handler | null = null
+  #hasBodyLimits = false
 
   /** Made by `createRouter`. */
-  constructor(registry: RouteRegistry) {
-    super(registry, '')
+  constructor(registry: RouteRegistry, options: RouterOptions = {}) {
+    super(registry, { prefix: '', scope: registry.scope })
     this.#registry = registry
+    this.#checksResponses = options.checkResponses
   }
 
   /**
@@ -66,12 +91,25 @@ export class Router<Prefix extends string = ''> extends RouteGroup<Prefix> imple
   dispatch(request: HttpRequest): HandlerResult {
     const table = this.#table ?? this.#compiled()
     const endpoint = table.match(request.method, request.path)
-    if (typeof endpoint === 'string') return this.#answerMiss(endpoint, table, request)
+    if (typeof endpoint === 'string') return this.#miss(endpoint, table, request)
     const route = endpoint.value
     request.params = table.readParams(endpoint)
     request.state = route.state
     request.route = route.pattern
     return route.handler(request)
+  }
+
+  /**
+   * The `maxBodyBytes` of the route that would serve such a request; undefined where it has none.
+   *
+   * @param path percent-encoded and without a query, as in a request
+   */
+  maxBodyBytes(method: string, path: string): number | undefined {
+    const table = this.#table ?? this.#compiled()
+    // Most tables have no such route, and then nothing is looked up twice.
+    if (!this.#hasBodyLimits) return undefined
+    const endpoint = table.match(method, path)
+    return typeof endpoint === 'string' ? undefined : endpoint.value.maxBodyBytes
   }
 
   /** Compiles the routes, as the first request does. No route can be added afterwards. */
@@ -102,8 +140,22 @@ export class Router<Prefix extends string = ''> extends RouteGroup<Prefix> imple
     return { outcome, allow: allowFor(table, path) }
   }
 
-  #answerMiss(miss: Miss, table: RouteTable<CompiledRoute>, request: HttpRequest): HandlerResult {
+  /** Where no route has the method, the most specific pattern says whose middleware wraps that. */
+  #miss(miss: Miss, table: RouteTable<CompiledRoute>, request: HttpRequest): HandlerResult {
+    // A request may come here from a route of another router, with that route's values.
+    request.params = NO_PARAMS
+    request.state = undefined
+    request.route = null
+    const near = miss === 'method-not-allowed' ? table.tablesFor(request.path)[0]?.first : undefined
+    const handler = near?.value.onMiss ?? this.#onMiss
+    return handler === null ? this.#answerMiss(request) : handler(request)
+  }
+
+  /** Matches once more: middleware has come in between, and may have dispatched another request. */
+  #answerMiss(request: HttpRequest): HandlerResult {
     const { method, path } = request
+    const table = this.#compiled()
+    const miss = table.match(method, path)
     if (miss === 'method-not-allowed') {
       const allow = allowFor(table, path)
       return method === 'OPTIONS' ? allowedMethods(allow) : methodNotAllowed(allow)
@@ -113,22 +165,22 @@ export class Router<Prefix extends string = ''> extends RouteGroup<Prefix> imple
       return method === 'OPTIONS' && path === '*' ? allowedMethods(this.#allowAll()) : BAD_REQUEST
     }
     const { fallback } = this.#registry
-    if (fallback === null) return NOT_FOUND
-    // A request may come here from a route of another router, with that route's values.
-    request.params = NO_PARAMS
-    request.state = undefined
-    request.route = null
-    return fallback(request)
+    return fallback === null ? NOT_FOUND : fallback(request)
   }
 
   #compiled(): RouteTable<CompiledRoute> {
     if (this.#table === null) {
       this.#registry.close('the router is compiled, which its first request does')
+      const { routes, scope } = this.#registry
+      const answerMiss: Handler = (request) => this.#answerMiss(request)
+      const checksResponses = this.#checksResponses ?? isDevelopment()
+      this.#onMiss = scope.wrap(answerMiss)
+      this.#hasBodyLimits = routes.some(({ maxBodyBytes }) => maxBodyBytes !== undefined)
       this.#table = new RouteTable(
-        this.#registry.routes.map((route) => ({
+        routes.map((route) => ({
           method: route.method,
           pattern: route.pattern,
-          value: compileRoute(route),
+          value: compileRoute(route, answerMiss, checksResponses),
         })),
       )
     }
@@ -156,14 +208,36 @@ export class Router<Prefix extends string = ''> extends RouteGroup<Prefix> imple
  * app.get('/users/:id', (req) => json({ id: req.params.id }))
  * export default app
  */
-export function createRouter<Prefix extends string = ''>(): Router<Prefix> {
-  return new Router<Prefix>(new RouteRegistry())
+export function createRouter<Prefix extends string = ''>(options?: RouterOptions): Router<Prefix> {
+  return new Router<Prefix>(new RouteRegistry(), options)
 }
 
 /** Whatever is to wrap a route's handler is composed here, once, and costs other routes nothing. */
-function compileRoute(route: RegisteredRoute): CompiledRoute {
-  const { handler, state, pattern } = route
-  return { handler, state, pattern: pattern.source, info: routeInfo(route) }
+function compileRoute(
+  route: RegisteredRoute,
+  answerMiss: Handler,
+  checksResponses: boolean,
+): CompiledRoute {
+  const { state, pattern, scopes, schema, maxBodyBytes } = route
+  const checks =
+    checksResponses && schema.response !== undefined ? [checkResponses(schema.response)] : []
+  const handler = composeMiddleware(
+    [...route.middleware, ...checks],
+    validateRequests(schema, route.handler),
+  )
+  return {
+    handler: wrapInScopes(scopes, handler),
+    state,
+    pattern: pattern.source,
+    info: routeInfo(route),
+    maxBodyBytes,
+    onMiss: wrapInScopes(scopes, answerMiss),
+  }
+}
+
+/** The one look at the environment here: it is by this name that Node programs say where they run. */
+function isDevelopment(): boolean {
+  return process.env['NODE_ENV'] !== 'production'
 }
 
 function routeInfo({ method, pattern, place }: RegisteredRoute): RouteInfo {

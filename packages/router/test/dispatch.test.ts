@@ -42,8 +42,8 @@ t.test('what a handler returns or throws is passed on as it is', async (t) => {
 t.test('a path that no pattern matches is a 404', async (t) => {
   t.same(await answer(createRouter(), 'GET', '/x'), {
     status: 404,
-    headers: { 'content-type': 'text/plain; charset=utf-8' },
-    body: 'Not Found',
+    headers: { 'content-type': 'application/problem+json' },
+    body: '{"title":"Not Found","status":404}',
   })
 })
 
@@ -91,7 +91,7 @@ t.test('the same router inside its own handler does not disturb the outer reques
 
 t.test('an answer made for one request does not show in the next', async (t) => {
   const app = createRouter().get('/a/:x', () => ({ status: 200 }))
-  const notFound = (await answer(app, 'GET', '/')) as { status: number }
+  const notFound = app.dispatch(fakeRequest('GET', '/')) as { status: number }
   t.throws(() => {
     notFound.status = 500
   }, TypeError)

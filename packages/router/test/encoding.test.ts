@@ -70,8 +70,10 @@ t.test('a path that is not percent-encoded UTF-8 is a 400, whatever would match 
   }
   t.same(await answer(app, 'GET', '/a/%'), {
     status: 400,
-    headers: { 'content-type': 'text/plain; charset=utf-8' },
-    body: 'Bad Request',
+    headers: { 'content-type': 'application/problem+json' },
+    body:
+      '{"title":"Bad Request",' +
+      '"detail":"the path has a dot segment or is not percent-encoded UTF-8","status":400}',
   })
 })
 

@@ -27,10 +27,10 @@ t.test('RFC 9110 §15.5.6: a path without the method gets 405 with Allow', async
   t.same(await answer(app, 'POST', '/x'), {
     status: 405,
     headers: {
-      'content-type': 'text/plain; charset=utf-8',
+      'content-type': 'application/problem+json',
       allow: 'GET, HEAD, DELETE, OPTIONS, QUERY',
     },
-    body: 'Method Not Allowed',
+    body: '{"title":"Method Not Allowed","status":405}',
   })
   t.equal(served(app, 'get', '/x'), 'method-not-allowed', 'methods are case-sensitive')
   t.equal(served(app, 'POST', '/y'), 'not-found')

@@ -70,7 +70,7 @@ t.test('on a terminal lines are short', { skip }, async (t) => {
     'INFO: main {6}listening on http://0\\.0\\.0\\.0:\\d+ \\(on this machine: http://localhost:\\d+\\)',
     'INFO: worker 1 {2}GET /a\\?b 200 2 B [\\d.]+ ms 127\\.0\\.0\\.1 \\S+',
     'ERROR: worker 1 {2}GET /fail failed \\(\\S+\\)\n {4}err: \\{\n[\\s\\S]*Error: broken\n +at [\\s\\S]*\n',
-    'INFO: worker 1 {2}GET /fail 500 3 B [\\d.]+ ms 127\\.0\\.0\\.1 \\S+',
+    'INFO: worker 1 {2}GET /fail 500 46 B [\\d.]+ ms 127\\.0\\.0\\.1 \\S+',
     'INFO: main {6}SIGTERM: stopping',
     'INFO: main {6}drained: every request was answered',
   ]

@@ -1,4 +1,4 @@
-import type { HttpRequest, ResponseValue } from '@rr/core'
+import { type HttpRequest, HttpResponse, type ResponseValue } from '@rr/core'
 import type { RouteLookup, Router } from '../../src/index.ts'
 
 /** As much of a request as a router sees and sets. */
@@ -7,13 +7,16 @@ export function fakeRequest(method: string, path: string): HttpRequest {
   return request as unknown as HttpRequest
 }
 
-/** What the router answers, by a handler or by itself. */
+/** What the router answers, by a handler or by itself, as a plain value. */
 export async function answer<Prefix extends string>(
   router: Router<Prefix>,
   method: string,
   path: string,
 ): Promise<ResponseValue> {
-  return (await router.dispatch(fakeRequest(method, path))) as ResponseValue
+  const value = (await router.dispatch(fakeRequest(method, path))) as ResponseValue
+  if (!(value instanceof HttpResponse)) return value
+  const { status, headers, body } = value
+  return { status, headers: Object.fromEntries(headers?.pairs ?? []), body }
 }
 
 /** The pattern that serves the request, or what happens instead. */
