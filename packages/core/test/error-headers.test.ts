@@ -32,10 +32,10 @@ t.test('the answer to an error has them, those of the innermost first', async (t
   const handler = composeMiddleware([marking('outer'), marking('inner')], failing)
   const conversation = await converse(GET + GET, { handler })
   const [first, second] = conversation.responses()
-  t.match(first, { status: 404, body: 'none' })
+  t.match(first, { status: 404, body: /"detail":"none"/ })
   t.same(first?.headers.get('x-mark'), ['inner', 'outer'])
   t.same(second?.headers.get('x-mark'), ['inner', 'outer'])
-  t.same(first?.headers.get('content-type'), ['text/plain; charset=utf-8'])
+  t.same(first?.headers.get('content-type'), ['application/problem+json'])
 })
 
 for (const [title, answer] of [
