@@ -6,11 +6,13 @@ import type { Clock } from './transport.ts'
 
 /** One line of an access log. */
 export interface AccessEntry {
+  /** The request that was answered; its body can no longer be read. */
   readonly request: HttpRequest
   /** 0 when no answer was sent. */
   readonly status: number
   /** Bytes of the response body as sent, without framing. */
   readonly bodyBytes: number
+  /** Milliseconds, with fractions, from the request's head to the end of its answer. */
   readonly durationMs: number
 }
 
@@ -18,6 +20,7 @@ export interface AccessEntry {
 export interface HttpServiceOptions {
   readonly handler: Handler
   readonly limits: HttpOptions
+  /** For deadlines. Owned, and advanced, by the caller. */
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
   /** A handler failed. The client has been answered 500, or cut off where it was too late. */

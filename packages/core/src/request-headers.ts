@@ -38,6 +38,7 @@ export class RequestHeaders implements Iterable<[string, string]> {
     }
   }
 
+  /** True when there is a field of that name, even an empty one. */
   has(name: string): boolean {
     return this.get(name) !== null
   }

@@ -22,6 +22,7 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
   readonly path: string
   /** What follows the first `?` of the target; empty without one. */
   readonly queryString: string
+  /** Of the request; the answer's is 1.1 or 2 (RFC 9110 §2.5). */
   readonly httpVersion: '1.0' | '1.1' | '2'
   /** Path parameters, percent-decoded. Set by the router. */
   params: Params = NO_PARAMS as Params
@@ -105,6 +106,10 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
   /**
    * Aborts when the client goes before its answer was sent whole: also when it only closes its
    * side of the connection, after which an answer may still reach it. Costs nothing when not used.
+   * The reason is an RrError, such as RR_REQUEST_ABORTED.
+   *
+   * @example
+   * const rows = await fetch(upstream, { signal: request.signal })
    */
   get signal(): AbortSignal {
     if (this.#abort === null) {
@@ -155,6 +160,8 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
    * The whole body as JSON. The caller names the type and answers for it.
    *
    * @throws RrError RR_BODY_MALFORMED (400) when it is not JSON in UTF-8; otherwise as `bytes`
+   * @example
+   * const { name } = await request.json<{ name?: unknown }>()
    */
   json<Value = unknown>(): Promise<Value> {
     return quiet(this.#json<Value>())
@@ -164,12 +171,17 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
    * The body as it arrives. A consumer that waits makes the client wait. Errors as `bytes`.
    *
    * @throws RrError RR_BODY_USED when the body was asked for before
+   * @example
+   * for await (const chunk of request.stream) hash.update(chunk)
    */
   get stream(): ReadableStream<Uint8Array> {
     return this.#body === null ? emptyStream() : this.#body.stream()
   }
 
-  /** The trailer fields, once the body has been read to its end; empty before and without any. */
+  /**
+   * The trailer fields (RFC 9110 §6.5), once the body has been read to its end; empty before and
+   * without any.
+   */
   get trailers(): RequestHeaders {
     return new RequestHeaders(this.#body?.trailers ?? '', 0)
   }

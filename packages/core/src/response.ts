@@ -18,7 +18,9 @@ export type ResponseBody = string | Uint8Array | StreamBody | null
 export interface ResponseValue {
   /** 200 to 599. */
   readonly status: number
+  /** Default none. */
   readonly headers?: HeadersInput | null | undefined
+  /** Default none. */
   readonly body?: ResponseBody | undefined
 }
 
@@ -26,6 +28,7 @@ export interface ResponseValue {
 export interface ResponseInit {
   /** 200 to 599; default 200. */
   readonly status?: number
+  /** In place of fields of the same name that the helper sets. */
   readonly headers?: HeadersInput
 }
 
@@ -97,7 +100,7 @@ export function text(body: string, init?: ResponseInit): HttpResponse {
   return makeResponse(TEXT, body, init)
 }
 
-/** An HTML response; otherwise as `text`. */
+/** An HTML response, sent as it is: what comes from users is to be escaped. Throws as `text`. */
 export function html(body: string, init?: ResponseInit): HttpResponse {
   return makeResponse(HTML, body, init)
 }
@@ -106,7 +109,9 @@ export function html(body: string, init?: ResponseInit): HttpResponse {
  * A JSON response, by JSON.stringify.
  *
  * @throws RrError RR_RESPONSE_INVALID for a value that JSON cannot express (undefined, a function);
- *   TypeError for a circular one or a BigInt
+ *   TypeError for a circular one or a BigInt; otherwise as `text`
+ * @example
+ * app.post('/users', async (request) => json(await add(request), { status: 201 }))
  */
 export function json(value: unknown, init?: ResponseInit): HttpResponse {
   const body: string | undefined = JSON.stringify(value)
@@ -116,7 +121,10 @@ export function json(value: unknown, init?: ResponseInit): HttpResponse {
   return makeResponse(JSON_TYPE, body, init)
 }
 
-/** A response of bytes, `application/octet-stream` unless `init` says otherwise. */
+/**
+ * A response of bytes, `application/octet-stream` unless `init` says otherwise. They must not be
+ * changed afterwards: they are not copied. Throws as `text`.
+ */
 export function bytes(body: Uint8Array, init?: ResponseInit): HttpResponse {
   return makeResponse(BYTES, body, init)
 }
@@ -125,13 +133,16 @@ export function bytes(body: Uint8Array, init?: ResponseInit): HttpResponse {
  * A response whose body is produced while it is sent, with back-pressure, `application/octet-stream`
  * unless `init` says otherwise. When the client leaves, the iterator's `return` (or the stream's
  * `cancel`) is called; when it throws, the connection is cut so that the client can tell. Chunks
- * must not be changed after they were yielded.
+ * must not be changed after they were yielded. Throws as `text`.
+ *
+ * @example
+ * app.get('/rows', () => stream(rows(), { headers: { 'content-type': 'text/csv' } }))
  */
 export function stream(body: StreamBody, init?: ResponseInit): HttpResponse {
   return makeResponse(BYTES, body, init)
 }
 
-/** A response without a body; default status 204. */
+/** A response without a body; default status 204 (RFC 9110 §15.3.5). Throws as `text`. */
 export function empty(init?: ResponseInit): HttpResponse {
   const headers = init?.headers === undefined ? null : headerBlock(init.headers)
   return new HttpResponse(init?.status ?? 204, headers, null)
@@ -142,6 +153,9 @@ export function empty(init?: ResponseInit): HttpResponse {
  *
  * @param location a URI reference; characters that a header cannot carry are an error
  * @param status default 302
+ * @throws RrError RR_HEADER_INVALID
+ * @example
+ * app.get('/old', () => redirect('/new', 308))
  */
 export function redirect(
   location: string,
@@ -156,7 +170,9 @@ export interface ProblemDetails {
   readonly type?: string
   /** Default: the status's reason phrase. */
   readonly title?: string
+  /** What went wrong this time, in words for the client. */
   readonly detail?: string
+  /** A URI reference that names this occurrence. */
   readonly instance?: string
   readonly [extension: string]: unknown
 }
