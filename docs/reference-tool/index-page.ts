@@ -28,7 +28,8 @@ export function renderIndexPage(
 
 function firstSentence(entry: DeclarationReflection): string {
   const comment = entry.comment ?? entry.signatures?.[0]?.comment
-  const text = Comment.combineDisplayParts(comment?.summary).replace(/\s+/g, ' ')
+  const [paragraph = ''] = Comment.combineDisplayParts(comment?.summary).split('\n\n')
+  const text = paragraph.replace(/\s+/g, ' ').trim()
   const sentence = /^.*?[.:;](?= |$)/.exec(text)?.[0] ?? text
   return sentence.replace(/[:;]$/, '.').replaceAll('|', '\\|')
 }

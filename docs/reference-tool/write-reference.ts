@@ -3,22 +3,11 @@
 
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  Application,
-  Comment,
-  type DeclarationReflection,
-  PageEvent,
-  type ProjectReflection,
-  ReferenceType,
-  type TypeDocOptions,
-} from 'typedoc'
+import { Application, PageEvent, type TypeDocOptions } from 'typedoc'
 import type { PluginOptions } from 'typedoc-plugin-markdown'
-import { describeValues, HTTP_OPTIONS, type OptionTable } from '../../packages/core/dist/index.js'
-import { SERVER_OPTIONS } from '../../packages/listener/dist/index.js'
 import { renderIndexPage } from './index-page.ts'
+import { describeOptions } from './option-tables.ts'
 import { PACKAGES } from './packages.ts'
-
-const OPTION_ROWS: OptionTable = { ...HTTP_OPTIONS, ...SERVER_OPTIONS }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const out = resolve(process.argv[2] ?? fileURLToPath(new URL('../reference', import.meta.url)))
@@ -74,10 +63,7 @@ const project = await app.convert()
 if (project === undefined) throw new Error('the packages do not compile: run npx pnpm build')
 for (const module of project.children ?? []) {
   module.name = module.name.replace(/\/dist$/, '')
-  for (const reflection of module.children ?? []) {
-    describeOptions(reflection)
-    shortenTable(reflection, project)
-  }
+  for (const reflection of module.children ?? []) describeOptions(reflection)
 }
 
 app.renderer.on(PageEvent.END, (page) => {
@@ -85,24 +71,6 @@ app.renderer.on(PageEvent.END, (page) => {
   if (page.model !== project || router === undefined) return
   page.contents = renderIndexPage(project, (reflection) => router.getFullUrl(reflection))
 })
+app.validate(project)
 await app.generateOutputs(project)
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exitCode = 1
-
-/** Options are rows of tables, of which types know the names: the rest goes to their properties. */
-function describeOptions(reflection: DeclarationReflection): void {
-  if (!/Options(Input)?$/.test(reflection.name)) return
-  for (const property of reflection.children ?? []) {
-    const row = OPTION_ROWS[property.name]
-    if (row === undefined || property.comment !== undefined) continue
-    const text = `${row.doc} Default \`${row.default}\`; takes ${describeValues(row)}.`
-    property.comment = new Comment([{ kind: 'text', text }])
-  }
-}
-
-/** The rows of an option table are on a page of their own, which says more. */
-function shortenTable(reflection: DeclarationReflection, project: ProjectReflection): void {
-  const { name, type } = reflection
-  if (!name.endsWith('_OPTIONS') || type?.type !== 'reflection') return
-  project.removeReflection(type.declaration)
-  reflection.type = ReferenceType.createBrokenReference('OptionTable', project, '@rr/core')
-}
