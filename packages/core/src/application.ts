@@ -30,9 +30,7 @@ export interface DefinedApplication extends ApplicationDefinition {
 /** An application ready to serve, whatever form it was given in. */
 export interface Application {
   readonly handler: Handler
-  /** As in ApplicationDefinition; does nothing where none was given. */
   readonly setup: (context: WorkerContext) => void | Promise<void>
-  /** As `setup`. */
   readonly teardown: (context: WorkerContext) => void | Promise<void>
 }
 

@@ -4,12 +4,7 @@ import type { ResponseValue } from './response.ts'
 /** What a handler may answer with: a response value or a standard `Response`, now or later. */
 export type HandlerResult = ResponseValue | Response | Promise<ResponseValue | Response>
 
-/**
- * Answers requests. Whatever it throws becomes a 500, or the status of an HttpError.
- *
- * @example
- * const hello: Handler = (request) => text(`Hello from ${request.path}`)
- */
+/** Answers requests. Whatever it throws becomes a 500, or the status of an HttpError. */
 export type Handler<Params = Readonly<Record<string, string>>, State = unknown> = (
   request: HttpRequest<Params, State>,
 ) => HandlerResult

@@ -20,7 +20,6 @@ export interface AccessEntry {
 export interface HttpServiceOptions {
   readonly handler: Handler
   readonly limits: HttpOptions
-  /** For deadlines. Owned, and advanced, by the caller. */
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
   /** A handler failed. The client has been answered 500, or cut off where it was too late. */

@@ -106,10 +106,6 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
   /**
    * Aborts when the client goes before its answer was sent whole: also when it only closes its
    * side of the connection, after which an answer may still reach it. Costs nothing when not used.
-   * The reason is an RrError, such as RR_REQUEST_ABORTED.
-   *
-   * @example
-   * const rows = await fetch(upstream, { signal: request.signal })
    */
   get signal(): AbortSignal {
     if (this.#abort === null) {
@@ -160,8 +156,6 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
    * The whole body as JSON. The caller names the type and answers for it.
    *
    * @throws RrError RR_BODY_MALFORMED (400) when it is not JSON in UTF-8; otherwise as `bytes`
-   * @example
-   * const { name } = await request.json<{ name?: unknown }>()
    */
   json<Value = unknown>(): Promise<Value> {
     return quiet(this.#json<Value>())

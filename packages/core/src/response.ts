@@ -121,10 +121,7 @@ export function json(value: unknown, init?: ResponseInit): HttpResponse {
   return makeResponse(JSON_TYPE, body, init)
 }
 
-/**
- * A response of bytes, `application/octet-stream` unless `init` says otherwise. They must not be
- * changed afterwards: they are not copied. Throws as `text`.
- */
+/** A response of bytes, `application/octet-stream` unless `init` says otherwise. */
 export function bytes(body: Uint8Array, init?: ResponseInit): HttpResponse {
   return makeResponse(BYTES, body, init)
 }
@@ -133,10 +130,7 @@ export function bytes(body: Uint8Array, init?: ResponseInit): HttpResponse {
  * A response whose body is produced while it is sent, with back-pressure, `application/octet-stream`
  * unless `init` says otherwise. When the client leaves, the iterator's `return` (or the stream's
  * `cancel`) is called; when it throws, the connection is cut so that the client can tell. Chunks
- * must not be changed after they were yielded. Throws as `text`.
- *
- * @example
- * app.get('/rows', () => stream(rows(), { headers: { 'content-type': 'text/csv' } }))
+ * must not be changed after they were yielded.
  */
 export function stream(body: StreamBody, init?: ResponseInit): HttpResponse {
   return makeResponse(BYTES, body, init)
@@ -153,9 +147,6 @@ export function empty(init?: ResponseInit): HttpResponse {
  *
  * @param location a URI reference; characters that a header cannot carry are an error
  * @param status default 302
- * @throws RrError RR_HEADER_INVALID
- * @example
- * app.get('/old', () => redirect('/new', 308))
  */
 export function redirect(
   location: string,

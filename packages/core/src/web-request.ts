@@ -90,8 +90,6 @@ export function toWebRequest(request: HttpRequest): Request {
  * The rr request behind a standard one: for the client's address, TLS facts and the like.
  *
  * @returns null for a Request that rr did not make
- * @example
- * app.get('/ip', (context) => context.text(sourceRequest(context.req.raw)?.peer.address ?? ''))
  */
 export function sourceRequest(request: Request): HttpRequest | null {
   return LazyRequest.isLazy(request) ? LazyRequest.sourceOf(request) : null
