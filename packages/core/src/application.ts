@@ -8,6 +8,7 @@ import { composeMiddleware, type Middleware } from './middleware.ts'
 export interface WorkerContext {
   /** 1 to `workers`; a replaced worker's successor has the same number. */
   readonly workerId: number
+  /** How many workers the server has; 1 with `listen()`. */
   readonly workers: number
 }
 
@@ -39,7 +40,7 @@ export interface DefinedApplication extends ApplicationDefinition {
   readonly [DEFINED]: true
 }
 
-/** An application ready to serve. */
+/** An application ready to serve, whatever form it was given in. */
 export interface Application {
   readonly handler: Handler
   readonly setup: (context: WorkerContext) => void | Promise<void>
@@ -67,6 +68,7 @@ export function defineApp(definition: ApplicationDefinition): DefinedApplication
  * Turns any form of application into one that can be served.
  *
  * @param value an application module's default export
+ * @returns the handler, with a life cycle that may do nothing
  * @throws RrError RR_APPLICATION_INVALID, saying what was found instead
  */
 export function resolveApplication(value: unknown): Application {

@@ -38,9 +38,16 @@ export type ErrorCode = keyof typeof ERROR_STATUS
 /**
  * The base of every error that rr makes. `code` is stable, `status` is the HTTP status that answers
  * it when it ends a request, `cause` is what led to it.
+ *
+ * @example
+ * if (error instanceof RrError && error.code === 'RR_BODY_TOO_LARGE') {
+ *   return problem(413, { detail: 'at most 1 MiB' })
+ * }
  */
 export class RrError extends Error {
+  /** Such as `RR_BODY_TOO_LARGE`; docs/errors.md says what each means. */
   readonly code: ErrorCode
+  /** 400 to 599; 500 for those that end no request. */
   readonly status: number
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {

@@ -107,7 +107,9 @@ export interface RequestService {
 
 /** Counts kept by whoever owns the connection; called on the hot path. */
 export interface ConnectionMetrics {
+  /** A request is handed to the application. */
   requestStarted(): void
+  /** Its answer is complete, or cut off. */
   requestFinished(): void
   /**
    * A request refused: malformed, over a limit, or too slow. When that shows in its body, a

@@ -11,6 +11,7 @@ export type Handler<Params = Readonly<Record<string, string>>, State = unknown, 
 
 /** An object that answers requests, such as a router. */
 export interface Dispatcher {
+  /** Answers one request, as a handler does. */
   dispatch(request: HttpRequest): HandlerResult
   /**
    * How large the body of such a request may be, where that is not for the server's option to say.
@@ -22,5 +23,6 @@ export interface Dispatcher {
 
 /** Any web-standard application: Hono, H3, itty and others export one. */
 export interface FetchApplication {
+  /** Answers one request; `sourceRequest` gives the rr request behind it. */
   fetch(request: Request): Response | Promise<Response>
 }

@@ -38,6 +38,7 @@ export class HeaderBlock {
   readonly contentLength: number
   /** True when the application asked for the connection to close. */
   readonly close: boolean
+  /** True when the application set `date`; else the connection adds one (RFC 9110 §6.6.1). */
   readonly hasDate: boolean
 
   /** @throws RrError RR_HEADER_INVALID for a name or value that cannot be sent */

@@ -6,11 +6,13 @@ import type { Clock } from './transport.ts'
 
 /** One line of an access log. */
 export interface AccessEntry {
+  /** The request that was answered; its body can no longer be read. */
   readonly request: HttpRequest
   /** 0 when no answer was sent. */
   readonly status: number
   /** Bytes of the response body as sent, without framing. */
   readonly bodyBytes: number
+  /** Milliseconds, with fractions, from the request's head to the end of its answer. */
   readonly durationMs: number
 }
 

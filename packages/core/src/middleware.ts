@@ -24,7 +24,14 @@ export type Next = () => Promise<HttpResponse>
  */
 export type Middleware = (request: HttpRequest, next: Next) => HandlerResult
 
-/** `handler` inside `middleware`, of which the first is outermost. Made once, at start. */
+/**
+ * `handler` inside `middleware`, of which the first is outermost. Made once, at start. In what it
+ * returns, a second call of `next` for one request throws an RrError RR_NEXT_REPEATED.
+ *
+ * @returns `handler` itself when there is no middleware
+ * @example
+ * export default composeMiddleware([timing, requestId()], () => text('Hello, World!'))
+ */
 export function composeMiddleware(middleware: readonly Middleware[], handler: Handler): Handler {
   return middleware.reduceRight<Handler>(wrap, handler)
 }

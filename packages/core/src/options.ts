@@ -16,6 +16,7 @@ interface OptionRowBase {
   readonly short?: string
 }
 
+/** A whole number within bounds, both included. */
 export interface IntegerOptionRow extends OptionRowBase {
   readonly type: 'integer'
   readonly default: number
@@ -23,16 +24,19 @@ export interface IntegerOptionRow extends OptionRowBase {
   readonly maximum: number
 }
 
+/** A string that is not empty. */
 export interface StringOptionRow extends OptionRowBase {
   readonly type: 'string'
   readonly default: string
 }
 
+/** True or false; on the command line, the flag alone is true. */
 export interface BooleanOptionRow extends OptionRowBase {
   readonly type: 'boolean'
   readonly default: boolean
 }
 
+/** One of some words. */
 export interface EnumOptionRow extends OptionRowBase {
   readonly type: 'enum'
   readonly default: string
@@ -47,6 +51,7 @@ export interface AutoIntegerOptionRow extends OptionRowBase {
   readonly maximum: number
 }
 
+/** What is known of one option; told apart by `type`. */
 export type OptionRow =
   | IntegerOptionRow
   | StringOptionRow
@@ -54,6 +59,7 @@ export type OptionRow =
   | EnumOptionRow
   | AutoIntegerOptionRow
 
+/** Options by name. */
 export type OptionTable = Readonly<Record<string, OptionRow>>
 
 type OptionValue<Row extends OptionRow> = Row extends { type: 'integer' }

@@ -49,6 +49,7 @@ export class RequestHeaders implements Iterable<[string, string]> {
     return this.#cookies
   }
 
+  /** True when there is a field of that name, even an empty one. */
   has(name: string): boolean {
     return this.get(name) !== null
   }

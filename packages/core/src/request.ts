@@ -30,6 +30,7 @@ export class HttpRequest<
   readonly path: string
   /** What follows the first `?` of the target; empty without one. */
   readonly queryString: string
+  /** Of the request; the answer's is 1.1 or 2 (RFC 9110 §2.5). */
   readonly httpVersion: '1.0' | '1.1' | '2'
   /** Path parameters, percent-decoded. Set by the router. */
   params: Params = NO_PARAMS as Params
@@ -250,12 +251,17 @@ export class HttpRequest<
    * The body as it arrives. A consumer that waits makes the client wait. Errors as `bytes`.
    *
    * @throws RrError RR_BODY_USED when the body was asked for before
+   * @example
+   * for await (const chunk of request.stream) hash.update(chunk)
    */
   get stream(): ReadableStream<Uint8Array> {
     return this.#body === null ? emptyStream() : this.#body.stream()
   }
 
-  /** The trailer fields, once the body has been read to its end; empty before and without any. */
+  /**
+   * The trailer fields (RFC 9110 §6.5), once the body has been read to its end; empty before and
+   * without any.
+   */
   get trailers(): RequestHeaders {
     return new RequestHeaders(this.#body?.trailers ?? '', 0)
   }

@@ -23,7 +23,9 @@ export type ResponseBody = string | Uint8Array | StreamBody | null
 export interface ResponseValue {
   /** 200 to 599. */
   readonly status: number
+  /** Default none. */
   readonly headers?: HeadersInput | null | undefined
+  /** Default none. */
   readonly body?: ResponseBody | undefined
 }
 
@@ -31,6 +33,7 @@ export interface ResponseValue {
 export interface ResponseInit {
   /** 200 to 599; default 200. */
   readonly status?: number
+  /** In place of fields of the same name that the helper sets. */
   readonly headers?: HeadersInput
   /** Values of Set-Cookie fields, as `cookie()` makes them. */
   readonly cookies?: readonly string[]
@@ -138,7 +141,7 @@ export function text(body: string, init?: ResponseInit): HttpResponse {
   return makeResponse(TEXT, body, init)
 }
 
-/** An HTML response; otherwise as `text`. */
+/** An HTML response, sent as it is: what comes from users is to be escaped. Throws as `text`. */
 export function html(body: string, init?: ResponseInit): HttpResponse {
   return makeResponse(HTML, body, init)
 }
@@ -147,7 +150,9 @@ export function html(body: string, init?: ResponseInit): HttpResponse {
  * A JSON response, by JSON.stringify.
  *
  * @throws RrError RR_RESPONSE_INVALID for a value that JSON cannot express (undefined, a function);
- *   TypeError for a circular one or a BigInt
+ *   TypeError for a circular one or a BigInt; otherwise as `text`
+ * @example
+ * app.post('/users', async (request) => json(await add(request), { status: 201 }))
  */
 export function json(value: unknown, init?: ResponseInit): HttpResponse {
   const body: string | undefined = JSON.stringify(value)
@@ -227,7 +232,7 @@ function announceTrailers(response: HttpResponse, names: readonly string[] = [])
   return response.with({ headers: { trailer: trailerAnnouncement(names) } })
 }
 
-/** A response without a body; default status 204. */
+/** A response without a body; default status 204 (RFC 9110 §15.3.5). Throws as `text`. */
 export function empty(init?: ResponseInit): HttpResponse {
   const headers = init?.headers === undefined ? null : headerBlock(init.headers)
   return new HttpResponse(init?.status ?? 204, addCookies(headers, init?.cookies), null)
@@ -265,7 +270,9 @@ export interface ProblemDetails {
   readonly type?: string
   /** Default: the status's reason phrase. */
   readonly title?: string
+  /** What went wrong this time, in words for the client. */
   readonly detail?: string
+  /** A URI reference that names this occurrence. */
   readonly instance?: string
   readonly [extension: string]: unknown
 }

@@ -6,8 +6,9 @@
  * implement it over arrays.
  */
 
-/** One end of a connection. `path` is set for Unix sockets, where there is no address and no port. */
+/** One end of a connection. */
 export interface EndpointAddress {
+  /** An IP address as text; empty where the client had left before anybody asked. */
   readonly address: string
   readonly port: number
   readonly family: 'IPv4' | 'IPv6' | 'unix'
@@ -15,9 +16,13 @@ export interface EndpointAddress {
 
 /** What TLS negotiated; null on a plain transport. */
 export interface TlsFacts {
+  /** Such as `TLSv1.3`. */
   readonly protocol: string
+  /** The cipher suite's name. */
   readonly cipher: string
+  /** The protocol agreed on (RFC 7301), such as `h2`; null when none was. */
   readonly alpnProtocol: string | null
+  /** The host name that the client asked for (SNI, RFC 6066 §3), or null. */
   readonly servername: string | null
 }
 
@@ -32,6 +37,7 @@ export interface Transport {
   write(chunk: Uint8Array | string): boolean
   /** Holds writes back until the matching `uncork`, so that they leave in one system call. */
   cork(): void
+  /** Sends what `cork` held back. */
   uncork(): void
   /** Stops and restarts delivery of input. Both are idempotent. */
   pause(): void

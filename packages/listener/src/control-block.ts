@@ -50,6 +50,7 @@ type SeatField = keyof typeof SEAT_FIELDS
 
 /** Statuses of refused requests that have a cell of their own. */
 export const REFUSAL_STATUSES = [400, 408, 413, 414, 417, 431, 501, 503, 505] as const
+/** A status of refused requests that is counted by itself. */
 export type RefusalStatus = (typeof REFUSAL_STATUSES)[number]
 
 const PHASES = ['stopped', 'starting', 'accepting', 'draining'] as const

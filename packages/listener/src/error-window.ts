@@ -5,13 +5,22 @@
 const MAX_PER_WINDOW = 10
 const WINDOW_MS = 1000
 
-/** Bounds how many errors are told; what is left out is counted, and the count told. */
+/**
+ * Bounds how many errors are told: ten a second. What is left out is counted, and the count told.
+ *
+ * @example
+ * const errors = new ErrorWindow((count) => console.error(`${count} more errors`))
+ * const onError = (error: unknown): void => {
+ *   if (errors.tryEnter()) console.error(error)
+ * }
+ */
 export class ErrorWindow {
   readonly #reportDropped: (count: number) => void
   #inWindow = 0
   #dropped = 0
   #timer: NodeJS.Timeout | null = null
 
+  /** @param reportDropped called at the end of a second in which some were left out */
   constructor(reportDropped: (count: number) => void) {
     this.#reportDropped = reportDropped
   }

@@ -3,7 +3,7 @@ export function authorityOf(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** The URL of a server's root, without a slash at the end. */
+/** The URL of a server's root, without a slash at the end: `httpUrl('::1', 80)` is `http://[::1]:80`. */
 export function httpUrl(host: string, port: number): string {
   return `http://${authorityOf(host, port)}`
 }

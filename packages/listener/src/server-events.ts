@@ -3,8 +3,10 @@ import type { SerializedError } from './serialized-error.ts'
 
 /** Which request a handler failed on. Cut to a length that is safe to log. */
 export interface FailedRequest {
+  /** As `request.id`. */
   readonly id: string
   readonly method: string
+  /** As it was sent, the query included. */
   readonly target: string
 }
 

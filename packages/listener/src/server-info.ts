@@ -58,11 +58,13 @@ export interface WorkerInfo extends ServerCounts {
 
 /** What `info()` returns: read from memory that the workers share, so it never waits for one. */
 export interface ServerInfo extends ServerCounts {
+  /** As `Server.status()`. */
   readonly status: ServerStatus
   /** As `Server.url`. */
   readonly url: string
   /** The address that it is bound to. */
   readonly host: string
+  /** The port that it is bound to. */
   readonly port: number
   /** Milliseconds since its start. */
   readonly uptimeMs: number

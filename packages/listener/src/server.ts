@@ -10,6 +10,7 @@ export type DrainResult =
    */
   | { readonly drained: false; readonly remaining: number }
 
+/** What `drain()` takes. */
 export interface DrainOptions {
   /** Milliseconds for open connections to finish, from 0; `drainTimeoutMs` of the server by default. */
   readonly timeoutMs?: number | undefined

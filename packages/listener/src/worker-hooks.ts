@@ -6,6 +6,7 @@ import type { WarningCode } from './server-events.ts'
 export interface WorkerHooksContext {
   /** 1 to `workers`. */
   readonly workerId: number
+  /** How many workers the server has. */
   readonly workers: number
   /** A copy of the option `workerHooksData`. */
   readonly data: unknown
@@ -34,7 +35,15 @@ export interface WorkerHooks {
   readonly close?: () => void | Promise<void>
 }
 
-/** What the module exports as `createWorkerHooks`; called once in each worker, before the application. */
+/**
+ * What the module exports as `createWorkerHooks`; called once in each worker, before the application
+ * is imported. When it throws, the worker has failed to start.
+ *
+ * @example
+ * export const createWorkerHooks: CreateWorkerHooks = ({ workerId }) => ({
+ *   onError: (error, request) => console.error(workerId, request?.path, error),
+ * })
+ */
 export type CreateWorkerHooks = (context: WorkerHooksContext) => WorkerHooks | Promise<WorkerHooks>
 
 /** Imports a hooks module and calls its `createWorkerHooks`. */

@@ -8,6 +8,7 @@ export type RouteErrorCode = Extract<ErrorCode, 'RR_ROUTE_INVALID' | 'RR_ROUTE_D
  * of core's RrError; the router imports nothing but types from core.
  */
 export class RouteError extends Error {
+  /** RR_ROUTE_INVALID or RR_ROUTE_DUPLICATE; the message names the place of the call. */
   readonly code: RouteErrorCode
 
   constructor(code: RouteErrorCode, message: string, options?: ErrorOptions) {

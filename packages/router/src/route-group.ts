@@ -54,9 +54,13 @@ export class RouteGroup<Prefix extends string = ''> {
 
   /** Adds a route for GET, and for HEAD unless that has a route of its own. */
   readonly get: AddRoute<Prefix, this> = this.#adder('GET')
+  /** Adds a route for POST. */
   readonly post: AddRoute<Prefix, this> = this.#adder('POST')
+  /** Adds a route for PUT. */
   readonly put: AddRoute<Prefix, this> = this.#adder('PUT')
+  /** Adds a route for DELETE. */
   readonly delete: AddRoute<Prefix, this> = this.#adder('DELETE')
+  /** Adds a route for PATCH. */
   readonly patch: AddRoute<Prefix, this> = this.#adder('PATCH')
   /** Adds a route for HEAD, in place of the one that GET brings. */
   readonly head: AddRoute<Prefix, this> = this.#adder('HEAD')
