@@ -1,6 +1,6 @@
 import { RrError } from './errors.ts'
 import { fetchHandler } from './fetch-handler.ts'
-import type { Dispatcher, FetchApplication, Handler } from './handler.ts'
+import type { Dispatcher, FetchApplication, Handler, RouteBodyLimit } from './handler.ts'
 
 /** What `setup` and `teardown` are told. */
 export interface WorkerContext {
@@ -29,6 +29,8 @@ export interface DefinedApplication extends ApplicationDefinition {
 /** An application ready to serve. */
 export interface Application {
   readonly handler: Handler
+  /** The body limits of routes, where the application has any (`Dispatcher.maxBodyBytes`). */
+  readonly maxBodyBytes: RouteBodyLimit | null
   readonly setup: (context: WorkerContext) => void | Promise<void>
   readonly teardown: (context: WorkerContext) => void | Promise<void>
 }
@@ -58,11 +60,17 @@ export function resolveApplication(value: unknown): Application {
   if (isDefined(value)) {
     return {
       handler: resolveHandler(value.handler),
+      maxBodyBytes: resolveBodyLimit(value.handler),
       setup: value.setup ?? nothing,
       teardown: value.teardown ?? nothing,
     }
   }
-  return { handler: resolveHandler(value), setup: nothing, teardown: nothing }
+  return {
+    handler: resolveHandler(value),
+    maxBodyBytes: resolveBodyLimit(value),
+    setup: nothing,
+    teardown: nothing,
+  }
 }
 
 function resolveHandler(value: unknown): Handler {
@@ -77,6 +85,12 @@ function resolveHandler(value: unknown): Handler {
     'an application exports by default a router, a handler function, an object with a fetch ' +
       `method or defineApp({...}), not ${describe(value)}`,
   )
+}
+
+function resolveBodyLimit(value: unknown): RouteBodyLimit | null {
+  if (!hasMethod(value, 'dispatch') || !hasMethod(value, 'maxBodyBytes')) return null
+  const dispatcher = value as Dispatcher
+  return (method, path) => dispatcher.maxBodyBytes?.(method, path)
 }
 
 function isDefined(value: unknown): value is DefinedApplication {

@@ -12,7 +12,20 @@ export type Handler<Params = Readonly<Record<string, string>>, State = unknown> 
 /** An object that answers requests, such as a router. */
 export interface Dispatcher {
   dispatch(request: HttpRequest): HandlerResult
+  /**
+   * The most bytes that the body of such a request may have, in place of the server's
+   * `maxBodyBytes`: lower or higher. Asked before `dispatch`, for requests with a body only; one
+   * whose announced length is over the limit is answered 413 and never dispatched.
+   *
+   * @param path the target's path as in `HttpRequest.path`
+   * @returns a whole number from 0, or undefined for the server's limit, which also holds when
+   *   this returns anything else or throws
+   */
+  maxBodyBytes?(method: string, path: string): number | undefined
 }
+
+/** `Dispatcher.maxBodyBytes` by itself. */
+export type RouteBodyLimit = (method: string, path: string) => number | undefined
 
 /** Any web-standard application: Hono, H3, itty and others export one. */
 export interface FetchApplication {

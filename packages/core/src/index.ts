@@ -8,7 +8,13 @@ export {
 } from './application.ts'
 export { ERROR_STATUS, type ErrorCode, HttpError, RrError } from './errors.ts'
 export type { ConnectionMetrics } from './exchange.ts'
-export type { Dispatcher, FetchApplication, Handler, HandlerResult } from './handler.ts'
+export type {
+  Dispatcher,
+  FetchApplication,
+  Handler,
+  HandlerResult,
+  RouteBodyLimit,
+} from './handler.ts'
 export { HeaderBlock, type HeadersInput, headerBlock } from './header-block.ts'
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'
 export { createHttpService, type HttpService } from './http-service.ts'

@@ -1,6 +1,6 @@
 import { HttpError, RrError } from './errors.ts'
-import type { Exchange, RequestService } from './exchange.ts'
-import type { Handler } from './handler.ts'
+import type { BodyLimit, Exchange, RequestService } from './exchange.ts'
+import type { Handler, RouteBodyLimit } from './handler.ts'
 import { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
@@ -13,11 +13,15 @@ const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
 
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
 export class RequestDispatcher implements RequestService {
+  readonly bodyLimit: BodyLimit | null
   readonly #handler: Handler
   readonly #onError: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
 
   constructor(options: HttpServiceOptions) {
+    const { maxBodyBytes } = options
+    this.bodyLimit =
+      maxBodyBytes == null ? null : bodyLimit(maxBodyBytes, options.limits.maxBodyBytes)
     this.#handler = options.handler
     this.#onError = options.onError
     this.#onAccess = options.onAccess
@@ -118,6 +122,18 @@ export class RequestDispatcher implements RequestService {
         // The exchange ends whatever its observer does.
         this.#onError(error, request)
       }
+    }
+  }
+}
+
+/** Whatever the application answers or throws, a request has a limit. */
+function bodyLimit(ofRoute: RouteBodyLimit, ofServer: number): BodyLimit {
+  return (method, path) => {
+    try {
+      const limit: unknown = ofRoute(method, path)
+      return Number.isSafeInteger(limit) && (limit as number) >= 0 ? (limit as number) : ofServer
+    } catch {
+      return ofServer
     }
   }
 }
