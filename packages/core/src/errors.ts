@@ -16,6 +16,7 @@ export const ERROR_STATUS = {
   RR_BODY_USED: 500,
   RR_BODY_TOO_LARGE: 413,
   RR_BODY_MALFORMED: 400,
+  RR_MEDIA_TYPE_UNSUPPORTED: 415,
   RR_REQUEST_MALFORMED: 400,
   RR_REQUEST_TIMEOUT: 408,
   RR_REQUEST_ABORTED: 400,
@@ -30,6 +31,11 @@ export const ERROR_STATUS = {
 /** A stable error code, listed with its meaning in docs/errors.md. */
 export type ErrorCode = keyof typeof ERROR_STATUS
 
+export interface RrErrorOptions extends ErrorOptions {
+  /** Header fields that the answer to the request has to carry. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /**
  * The base of every error that rr makes. `code` is stable, `status` is the HTTP status that answers
  * it when it ends a request, `cause` is what led to it.
@@ -37,9 +43,12 @@ export type ErrorCode = keyof typeof ERROR_STATUS
 export class RrError extends Error {
   readonly code: ErrorCode
   readonly status: number
+  /** Header fields of the answer, where there are any. */
+  readonly headers: Readonly<Record<string, string>> | null
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: RrErrorOptions) {
     super(message, options)
+    this.headers = options?.headers ?? null
     this.code = code
     this.status = ERROR_STATUS[code]
   }

@@ -113,10 +113,10 @@ export interface RequestService {
   /** A request head has arrived; its handler is called before this returns. */
   onRequest(exchange: Exchange): void
   /**
-   * How long the body of such a request may be, where that depends on the request; null where it
-   * does not. Asked once for each request with a body, before it is refused or handled.
+   * How long the body of such a request may be, where that depends on the request; without it
+   * it does not. Asked once for each request with a body, before it is refused or handled.
    */
-  readonly bodyLimit: BodyLimit | null
+  readonly bodyLimit?: BodyLimit | null
 }
 
 /** Counts kept by whoever owns the connection; called on the hot path. */

@@ -6,8 +6,10 @@ export {
   resolveApplication,
   type WorkerContext,
 } from './application.ts'
-export { ERROR_STATUS, type ErrorCode, HttpError, RrError } from './errors.ts'
+export { ERROR_STATUS, type ErrorCode, HttpError, RrError, type RrErrorOptions } from './errors.ts'
 export type { ConnectionMetrics } from './exchange.ts'
+export type { FormFields } from './form-fields.ts'
+export { FORM_OPTIONS, type FormOptions, type FormOptionsInput } from './form-options.ts'
 export type {
   Dispatcher,
   FetchApplication,
@@ -20,6 +22,13 @@ export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-op
 export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 export { composeMiddleware, type Middleware, type Next } from './middleware.ts'
+export type { MultipartPart } from './multipart.ts'
+export type { MultipartForm, UploadedFile } from './multipart-form.ts'
+export {
+  MULTIPART_OPTIONS,
+  type MultipartOptions,
+  type MultipartOptionsInput,
+} from './multipart-options.ts'
 export {
   type AutoIntegerOptionRow,
   type BooleanOptionRow,
@@ -35,7 +44,7 @@ export {
   type StringOptionRow,
   unknownOption,
 } from './options.ts'
-export { HttpRequest } from './request.ts'
+export { HttpRequest, type JsonBodyOptions } from './request.ts'
 export type { RequestHeaders } from './request-headers.ts'
 export {
   bytes,

@@ -1,7 +1,7 @@
 import { HttpError, RrError } from './errors.ts'
 import type { BodyLimit, Exchange, RequestService } from './exchange.ts'
 import type { Handler, RouteBodyLimit } from './handler.ts'
-import { HeaderBlock } from './header-block.ts'
+import { HeaderBlock, mergeHeaders } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
 import { HttpResponse, type StreamBody } from './response.ts'
@@ -15,6 +15,7 @@ const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
 export class RequestDispatcher implements RequestService {
   readonly bodyLimit: BodyLimit | null
   readonly #handler: Handler
+  readonly #decompressBodies: boolean
   readonly #onError: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
 
@@ -23,12 +24,13 @@ export class RequestDispatcher implements RequestService {
     this.bodyLimit =
       maxBodyBytes == null ? null : bodyLimit(maxBodyBytes, options.limits.maxBodyBytes)
     this.#handler = options.handler
+    this.#decompressBodies = options.limits.decompressBodies
     this.#onError = options.onError
     this.#onAccess = options.onAccess
   }
 
   onRequest(exchange: Exchange): void {
-    const request = new HttpRequest(exchange)
+    const request = new HttpRequest(exchange, this.#decompressBodies)
     if (this.#onAccess !== null) this.#observe(exchange, request, this.#onAccess)
     try {
       const handler = this.#handler
@@ -107,7 +109,9 @@ export class RequestDispatcher implements RequestService {
     const isFailure = status >= 500 && !(exchange.hasClientLeft && isClientFault(error))
     // What went wrong inside is for the log; the client learns the status only.
     const message = status < 500 ? (error as Error).message : ''
-    exchange.respond(status, TEXT, message === '' ? String(status) : message)
+    const fields = status < 500 && error instanceof RrError ? error.headers : null
+    const headers = fields === null ? TEXT : mergeHeaders(TEXT, fields)
+    exchange.respond(status, headers, message === '' ? String(status) : message)
     if (isFailure) this.#onError(error, request)
   }
 

@@ -124,7 +124,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#transport = transport
     this.#context = context
     this.#output = new Output(transport)
-    this.#reader = new MessageReader(context.limits, context.service.bodyLimit)
+    this.#reader = new MessageReader(context.limits, context.service.bodyLimit ?? null)
     this.#writer = new AnswerWriter(this.#output, context.clock)
     this.#idleUntilMs = context.clock.nowMs + context.limits.headersTimeoutMs
     transport.setDeadline(this.#idleUntilMs)

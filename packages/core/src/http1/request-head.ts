@@ -61,8 +61,7 @@ export function readRequestHead(
   head.httpVersion = source.minor(parser) === 1 ? '1.1' : '1.0'
   head.fieldsStart = urlEnd + VERSION_PART_LENGTH
   return (
-    readTarget(text, urlStart, urlEnd, head) ??
-    readFields(text, source, source.flags(parser), head)
+    readTarget(text, urlStart, urlEnd, head) ?? readFields(text, source, source.flags(parser), head)
   )
 }
 
