@@ -42,7 +42,7 @@ export function decodeBody(
   maxBytes: number,
 ): BodySource {
   const codings = contentEncoding
-    .split(',', 2 * MAX_CODINGS + 1)
+    .split(',')
     .map((coding) => coding.trim().toLowerCase())
     .filter((coding) => coding !== '' && coding !== 'identity')
   if (codings.length > MAX_CODINGS) throw unsupported('more than two content codings')

@@ -37,3 +37,13 @@ export function sourceStream(source: BodySource): ReadableStream<Uint8Array> {
     { highWaterMark: 0 },
   )
 }
+
+/**
+ * A handler that starts to read, and does something else before it awaits the body, has nobody
+ * listening when the client leaves in between, or has sent no JSON. What a client does must not
+ * end the process: no rejection of a body is ever reported as unhandled.
+ */
+export function quiet<Value>(body: Promise<Value>): Promise<Value> {
+  body.catch(() => {})
+  return body
+}

@@ -8,6 +8,8 @@ export type PartEvent = PartHead | Uint8Array | null
 
 /** What Dicer counts of a header line that is neither name nor value: `: ` and CRLF. */
 const LINE_OVERHEAD = 4
+/** At most so much of a value that is folded, CRLF and a space at a time, for a byte that is left. */
+const FOLD_FACTOR = 3
 
 /**
  * A multipart body, from chunks to events. Dicer, which is the parser of busboy by itself, finds
@@ -32,7 +34,7 @@ export class MultipartParser {
     // One line more than allowed, and room for any block that is within the limits: what Dicer cuts
     // off is over one of them.
     const maxHeaderPairs = limits.maxHeaders + 1
-    const maxHeaderSize = limits.maxHeaderBytes + LINE_OVERHEAD * maxHeaderPairs + 1
+    const maxHeaderSize = FOLD_FACTOR * limits.maxHeaderBytes + LINE_OVERHEAD * maxHeaderPairs + 1
     const config = { boundary, maxHeaderPairs, maxHeaderSize }
     this.#dicer = new Dicer(config)
     this.#dicer.on('part', (part) => this.#beginPart(part))

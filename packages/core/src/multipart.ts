@@ -1,4 +1,4 @@
-import { type BodySource, collectBytes, sourceStream } from './body-source.ts'
+import { type BodySource, collectBytes, quiet, sourceStream } from './body-source.ts'
 import { RrError } from './errors.ts'
 import { mainValue, parseParameters } from './media-type.ts'
 import type { MultipartOptions } from './multipart-options.ts'
@@ -63,14 +63,13 @@ export class MultipartPart implements AsyncIterable<Uint8Array> {
   }
 
   /** The whole part; throws as `stream`. */
-  async bytes(): Promise<Uint8Array> {
-    this.#use()
-    return collectBytes(this.#source)
+  bytes(): Promise<Uint8Array> {
+    return quiet(this.#bytes())
   }
 
   /** The whole part as UTF-8, invalid sequences replaced; throws as `stream`. */
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes())
+  text(): Promise<string> {
+    return quiet(this.#text())
   }
 
   /** The chunks of the part; throws as `stream`. */
@@ -81,6 +80,15 @@ export class MultipartPart implements AsyncIterable<Uint8Array> {
       if (chunk === null) return
       yield chunk
     }
+  }
+
+  async #bytes(): Promise<Uint8Array> {
+    this.#use()
+    return collectBytes(this.#source)
+  }
+
+  async #text(): Promise<string> {
+    return new TextDecoder().decode(await this.#bytes())
   }
 
   #use(): void {
@@ -165,7 +173,8 @@ class PartReader {
 
   /**
    * One call after the other: a handler may ask for the next part while it still waits for a chunk
-   * of the one before. After an error all end in it.
+   * of the one before, whose reader is then told that it was left behind. After an error of the body
+   * all end in it.
    */
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
     const turn = this.#turn.then(async () => {

@@ -1,4 +1,4 @@
-import type { BodySource } from './body-source.ts'
+import { type BodySource, quiet } from './body-source.ts'
 import { RrError } from './errors.ts'
 import { addAbortListener, addEndListener, type BodySink, type Exchange } from './exchange.ts'
 import type { FormFields } from './form-fields.ts'
@@ -311,16 +311,6 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
 
 function unsupportedType(expected: string): RrError {
   return new RrError('RR_MEDIA_TYPE_UNSUPPORTED', `the request body is not ${expected}`)
-}
-
-/**
- * A handler that starts to read, and does something else before it awaits the body, has nobody
- * listening when the client leaves in between, or has sent no JSON. What a client does must not
- * end the process: no rejection of a body is ever reported as unhandled.
- */
-function quiet<Value>(body: Promise<Value>): Promise<Value> {
-  body.catch(() => {})
-  return body
 }
 
 function emptyStream(): ReadableStream<Uint8Array> {
