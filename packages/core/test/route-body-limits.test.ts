@@ -29,8 +29,12 @@ async function statuses(
 }
 
 t.test('a dispatcher sets the limit of a body, below and above that of the server', async (t) => {
-  const limits: RouteBodyLimit = (method, path) =>
-    ({ 'POST /small': 10, 'POST /large': 1000, 'POST /none': 0 })[`${method} ${path}`]
+  const table = new Map([
+    ['POST /small', 10],
+    ['POST /large', 1000],
+    ['POST /none', 0],
+  ])
+  const limits: RouteBodyLimit = (method, path) => table.get(`${method} ${path}`)
   for (const [path, limit] of [
     ['/small', 10],
     ['/large', 1000],
