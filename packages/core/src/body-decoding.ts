@@ -20,6 +20,7 @@ const INFLATERS: ReadonlyMap<string, () => Inflater> = new Map<string, () => Inf
   ['gzip', createGunzip],
   // RFC 9110 §8.4.1.3.
   ['x-gzip', createGunzip],
+  // Zlib's format: bare deflate data under this name is a mistake of some clients (RFC 9110 §8.4.1.2).
   ['deflate', createInflate],
   ['br', createBrotliDecompress],
   [

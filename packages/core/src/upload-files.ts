@@ -18,8 +18,8 @@ export class UploadFiles {
   /** Writes a file. @returns its path and length in bytes */
   async save(chunks: AsyncIterable<Uint8Array>): Promise<{ path: string; size: number }> {
     const path = join(tmpdir(), `rr-upload-${randomUUID()}`)
-    this.#paths.push(path)
     const file = await open(path, 'wx', MODE)
+    this.#paths.push(path)
     try {
       const size = await writeAll(file, chunks)
       return { path, size }

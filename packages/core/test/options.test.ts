@@ -3,7 +3,13 @@ import t from 'tap'
 import { FORM_OPTIONS } from '../src/form-options.ts'
 import { HTTP_OPTIONS } from '../src/http-options.ts'
 import { MULTIPART_OPTIONS } from '../src/multipart-options.ts'
-import { describeValues, nearestName, type OptionTable, resolveOptions } from '../src/options.ts'
+import {
+  describeValues,
+  nearestName,
+  type OptionRow,
+  type OptionTable,
+  resolveOptions,
+} from '../src/options.ts'
 
 const TABLE = {
   maxThings: { type: 'integer', default: 5, minimum: 1, maximum: 10, doc: '' },
