@@ -1,8 +1,16 @@
 import { RrError } from './errors.ts'
 import { FormFields } from './form-fields.ts'
 import type { FormOptions } from './form-options.ts'
+import { mainValue, parseParameters, unsupportedType } from './media-type.ts'
 
 const UTF8: TextDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** @throws RrError RR_MEDIA_TYPE_UNSUPPORTED (415) for a type that is none of a form, or none at all */
+export function checkFormType(contentType: string | null, hasBody: boolean): void {
+  if (contentType === null ? hasBody : !isFormType(contentType)) {
+    throw unsupportedType('application/x-www-form-urlencoded in UTF-8')
+  }
+}
 
 /**
  * Reads application/x-www-form-urlencoded (WHATWG URL §5.1), but for one thing: what the standard
@@ -49,4 +57,12 @@ function decodeBytes(bytes: Uint8Array): string {
     const message = 'the form has broken percent-encoding or invalid UTF-8'
     throw new RrError('RR_BODY_MALFORMED', message, { cause })
   }
+}
+
+/** True for a form of the web in UTF-8, which is the only encoding that it has (WHATWG URL §5). */
+function isFormType(contentType: string): boolean {
+  if (contentType === 'application/x-www-form-urlencoded') return true
+  if (mainValue(contentType) !== 'application/x-www-form-urlencoded') return false
+  const charset = parseParameters(contentType)?.get('charset')
+  return charset === undefined || /^utf-?8$/i.test(charset)
 }

@@ -21,6 +21,7 @@ export { HeaderBlock, type HeadersInput, headerBlock } from './header-block.ts'
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'
 export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
+export type { JsonBodyOptions } from './json-body.ts'
 export { composeMiddleware, type Middleware, type Next } from './middleware.ts'
 export type { MultipartPart } from './multipart.ts'
 export type { MultipartForm, UploadedFile } from './multipart-form.ts'
@@ -44,7 +45,7 @@ export {
   type StringOptionRow,
   unknownOption,
 } from './options.ts'
-export { HttpRequest, type JsonBodyOptions } from './request.ts'
+export { HttpRequest } from './request.ts'
 export type { RequestHeaders } from './request-headers.ts'
 export {
   bytes,

@@ -1,3 +1,4 @@
+import { RrError } from './errors.ts'
 import { sliceTrimmed } from './field-syntax.ts'
 
 /** Media types and the parameters of field values (RFC 9110 §5.6.6, §8.3.1). */
@@ -39,19 +40,6 @@ export function parseParameters(fieldValue: string): Map<string, string> | null 
   return parameters
 }
 
-/** True for what is JSON by its media type (WHATWG MIME Sniffing §4.6). */
-export function isJsonType(contentType: string): boolean {
-  if (contentType === 'application/json') return true
-  const type = mainValue(contentType)
-  return (
-    type === 'application/json' || type === 'text/json' || /^[^/, ]+\/[^/, ]+\+json$/.test(type)
-  )
-}
-
-/** True for a form of the web in UTF-8, which is the only encoding that it has (WHATWG URL §5). */
-export function isFormType(contentType: string): boolean {
-  if (contentType === 'application/x-www-form-urlencoded') return true
-  if (mainValue(contentType) !== 'application/x-www-form-urlencoded') return false
-  const charset = parseParameters(contentType)?.get('charset')
-  return charset === undefined || /^utf-?8$/i.test(charset)
+export function unsupportedType(expected: string): RrError {
+  return new RrError('RR_MEDIA_TYPE_UNSUPPORTED', `the request body is not ${expected}`)
 }

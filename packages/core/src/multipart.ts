@@ -1,6 +1,6 @@
 import { type BodySource, collectBytes, quiet, sourceStream } from './body-source.ts'
 import { RrError } from './errors.ts'
-import { mainValue, parseParameters } from './media-type.ts'
+import { mainValue, parseParameters, unsupportedType } from './media-type.ts'
 import type { MultipartOptions } from './multipart-options.ts'
 import type { MultipartParser, PartEvent } from './multipart-parser.ts'
 import type { PartHead } from './part-head.ts'
@@ -16,7 +16,7 @@ const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/
  */
 export function readBoundary(contentType: string | null): string {
   if (contentType === null || mainValue(contentType) !== 'multipart/form-data') {
-    throw new RrError('RR_MEDIA_TYPE_UNSUPPORTED', 'the request body is not multipart/form-data')
+    throw unsupportedType('multipart/form-data')
   }
   const boundary = parseParameters(contentType)?.get('boundary')
   if (boundary !== undefined && BOUNDARY.test(boundary)) return boundary

@@ -1,10 +1,10 @@
-import { type BodySource, quiet } from './body-source.ts'
+import { type BodySource, quiet, sourceStream } from './body-source.ts'
 import { RrError } from './errors.ts'
 import { addAbortListener, addEndListener, type BodySink, type Exchange } from './exchange.ts'
 import type { FormFields } from './form-fields.ts'
 import { type FormOptionsInput, resolveFormOptions } from './form-options.ts'
-import { parseForm } from './form-urlencoded.ts'
-import { isFormType, isJsonType } from './media-type.ts'
+import { checkFormType, parseForm } from './form-urlencoded.ts'
+import { checkJsonType, type JsonBodyOptions, parseJson } from './json-body.ts'
 import { type MultipartPart, readBoundary, readParts } from './multipart.ts'
 import { collectForm, type MultipartForm } from './multipart-form.ts'
 import { type MultipartOptionsInput, resolveMultipartOptions } from './multipart-options.ts'
@@ -17,12 +17,6 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(
 
 /** Of a request without a body. */
 const EMPTY_SOURCE: BodySource = { read: () => Promise.resolve(null), cancel: () => {} }
-
-/** What `json()` takes. */
-export interface JsonBodyOptions {
-  /** True reads the body whatever its Content-Type says. Default false. */
-  readonly anyType?: boolean
-}
 
 /**
  * A request as a handler sees it. Whatever costs something is done when it is first asked for.
@@ -244,7 +238,9 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
    * @throws RrError RR_BODY_USED when the body was asked for before
    */
   get stream(): ReadableStream<Uint8Array> {
-    return this.#body === null ? emptyStream() : this.#body.stream(this.#contentCoding())
+    return this.#body === null
+      ? sourceStream(EMPTY_SOURCE)
+      : this.#body.stream(this.#contentCoding())
   }
 
   /** The trailer fields, once the body has been read to its end; empty before and without any. */
@@ -268,24 +264,13 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
   }
 
   async #json<Value>(isAnyType: boolean): Promise<Value> {
-    if (!isAnyType) {
-      const type = this.headers.get('content-type')
-      if (type !== null && !isJsonType(type)) throw unsupportedType('JSON')
-    }
-    const bytes = await this.#bytes()
-    try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Value
-    } catch (cause) {
-      throw new RrError('RR_BODY_MALFORMED', 'the request body is not JSON', { cause })
-    }
+    if (!isAnyType) checkJsonType(this.headers.get('content-type'))
+    return parseJson(await this.#bytes()) as Value
   }
 
   async #form(input: FormOptionsInput | undefined): Promise<FormFields> {
     const options = resolveFormOptions(input)
-    const type = this.headers.get('content-type')
-    if (type === null ? this.#body !== null : !isFormType(type)) {
-      throw unsupportedType('application/x-www-form-urlencoded in UTF-8')
-    }
+    checkFormType(this.headers.get('content-type'), this.hasBody)
     return parseForm(await this.#bytes(), options)
   }
 
@@ -307,16 +292,4 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
     if (this.#exchange.sequence === this.#sequence) addEndListener(this.#exchange, listener)
     else listener()
   }
-}
-
-function unsupportedType(expected: string): RrError {
-  return new RrError('RR_MEDIA_TYPE_UNSUPPORTED', `the request body is not ${expected}`)
-}
-
-function emptyStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.close()
-    },
-  })
 }
