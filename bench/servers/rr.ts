@@ -6,6 +6,11 @@ import { ROUTES, routeAnswer } from '../src/scenarios/route-table.ts'
 const app = createRouter()
 
 app.get('/', () => text(payloads.HELLO))
+// For bench/src/reading-cost.ts: what reading costs, beside the handler above.
+app.get('/read', (request) => {
+  const isThere = request.headers.get('host') !== null && request.query.get('n') !== null
+  return text(isThere ? payloads.HELLO : '')
+})
 app.get('/json', (request) => json(payloads.profile(Number(request.query.get('n')))))
 app.get('/headers', (request) => text(request.headers.get(payloads.TAG_HEADER) ?? ''))
 app.get('/cookies', (request) =>

@@ -1,7 +1,7 @@
 /**
- * CPU time per request of rr against node:http: `Hello, World!`, 64 connections, one request at a
- * time and 16 pipelined, one worker. Server and load run on different CPUs and the servers take
- * turns, so that what else the machine does hits both alike.
+ * CPU time per request of rr against node:http, and against the floor that node:net sets for both:
+ * `Hello, World!`, 64 connections, one request at a time and 16 pipelined, one worker. Server and load
+ * run on different CPUs and the servers take turns, so that what else the machine does hits all alike.
  *
  *     node bench/src/hello.ts [rounds] [seconds]
  */
@@ -34,15 +34,20 @@ const RR: HelloServer = {
     temporary: [],
   }),
 }
-const NODE_HTTP: HelloServer = {
-  name: 'node:http',
+
+/** A program that takes PORT and WORKERS. */
+const program = (name: string, file: string): HelloServer => ({
+  name,
   command: async ({ port, workers }) => ({
     program: process.execPath,
-    parameters: [path('../servers/node-http.ts')],
+    parameters: [path(file)],
     env: { PORT: String(port), WORKERS: String(workers) },
     temporary: [],
   }),
-}
+})
+const NODE_HTTP = program('node:http', '../servers/node-http.ts')
+const NET_FLOOR = program('node:net floor', '../servers/net-floor.ts')
+const SERVERS = [RR, NODE_HTTP, NET_FLOOR]
 
 const SCENARIOS = [
   { name: 'one at a time', script: null },
@@ -83,19 +88,18 @@ console.log(
     `server on CPU ${serverCpu ?? 'any'}, wrk on CPU ${loadCpu ?? 'any'}`,
 )
 for (const { name, script } of SCENARIOS) {
-  const rr: number[] = []
-  const node: number[] = []
+  const figures = SERVERS.map((server) => ({ server, values: [] as number[] }))
   for (let round = 1; round <= rounds; round++) {
-    rr.push(await measure(RR, script))
-    node.push(await measure(NODE_HTTP, script))
+    for (const { server, values } of figures) values.push(await measure(server, script))
+    const last = figures.map(({ server, values }) => `${server.name} ${values.at(-1)?.toFixed(2)}`)
+    console.log(`${name}, round ${round}: ${last.join(', ')} us of CPU per request`)
+  }
+  const node = figures.find(({ server }) => server === NODE_HTTP)?.values ?? []
+  for (const { server, values } of figures) {
+    const ratios = values.map((value, index) => value / (node[index] as number))
     console.log(
-      `${name}, round ${round}: rr ${rr.at(-1)?.toFixed(2)} us, ` +
-        `node:http ${node.at(-1)?.toFixed(2)} us of CPU per request`,
+      `${name}: ${server.name} ${median(values).toFixed(2)} us, ` +
+        `of node:http ${median(ratios).toFixed(3)} (${spread(ratios)})`,
     )
   }
-  const ratios = rr.map((value, index) => value / (node[index] as number))
-  console.log(
-    `${name}: rr ${median(rr).toFixed(2)} us, node:http ${median(node).toFixed(2)} us; ` +
-      `ratio ${median(ratios).toFixed(3)} (${spread(ratios)})`,
-  )
 }

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -20,6 +22,32 @@ async function serveExample(t: Test, name: string): Promise<string> {
 
 async function body(url: string, init?: RequestInit): Promise<string> {
   return (await fetch(url, init)).text()
+}
+
+/** The events of a response, one by one, as they were sent. */
+class EventReader {
+  readonly #reader: ReadableStreamDefaultReader<string>
+  #text = ''
+
+  constructor({ body }: Response) {
+    this.#reader = (body as ReadableStream).pipeThrough(new TextDecoderStream()).getReader()
+  }
+
+  async next(): Promise<string> {
+    let end = this.#text.indexOf('\n\n')
+    for (; end < 0; end = this.#text.indexOf('\n\n')) {
+      const { done, value } = await this.#reader.read()
+      if (done) throw new Error(`ended within ${JSON.stringify(this.#text)}`)
+      this.#text += value
+    }
+    const event = this.#text.slice(0, end)
+    this.#text = this.#text.slice(end + 2)
+    return event
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.cancel()
+  }
 }
 
 const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
@@ -66,7 +94,47 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(await body(`${url}/echo`, { method: 'POST', body: 'sent' }), 'sent')
   },
   'stream.ts': async (t, name) => {
-    t.equal(await body(`${await serveExample(t, name)}/count/3`), '1\n2\n3\n')
+    const url = `${await serveExample(t, name)}/count/3`
+    t.equal(await body(url), '1\n2\n3\n')
+    const [response] = await once(get(url, { headers: { te: 'trailers' } }), 'response')
+    for await (const _chunk of response);
+    const digest = createHash('sha256').update('1\n2\n3\n').digest('base64')
+    t.equal(response.headers.trailer, 'repr-digest')
+    t.same(response.trailers, { 'repr-digest': `sha-256=:${digest}:` })
+  },
+  'events.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    const open = async (path: string, headers = {}): Promise<EventReader> => {
+      const response = await fetch(`${url}${path}`, { headers })
+      t.equal(response.headers.get('content-type'), 'text/event-stream')
+      return new EventReader(response)
+    }
+    const [count, news] = [await open('/count'), await open('/news')]
+    t.equal(await count.next(), 'data: 0')
+    for (const data of ['first', 'second']) {
+      await fetch(`${url}/news`, { method: 'POST', body: data })
+    }
+    t.equal(await news.next(), 'event: news\nid: 1\ndata: first')
+    t.equal(await news.next(), 'event: news\nid: 2\ndata: second')
+    t.equal(await count.next(), 'data: 1')
+    t.equal(await count.next(), 'data: 2')
+    const again = await open('/news', { 'last-event-id': '1' })
+    t.equal(await again.next(), 'event: news\nid: 2\ndata: second')
+    t.equal(await body(`${url}/news.ndjson`), '{"id":1,"data":"first"}\n{"id":2,"data":"second"}\n')
+    for (const reader of [count, news, again]) await reader.close()
+  },
+  'static.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.match(await body(`${url}/assets/`), /Hello from a file/)
+    t.match(await body(`${url}/assets/docs`), /The docs/, 'by a redirect')
+    const style = await fetch(`${url}/assets/style-0a1b2c3d.css`)
+    t.equal(style.headers.get('content-type'), 'text/css; charset=utf-8')
+    t.match(style.headers.get('cache-control'), /immutable/)
+    t.equal((await fetch(`${url}/assets/..%2fhello.ts`)).status, 400)
+    const report = await fetch(`${url}/report`, { headers: { range: 'bytes=0-3' } })
+    t.equal(report.status, 206)
+    t.match(report.headers.get('content-disposition'), /^attachment; .*Gr%C3%B6%C3%9Fen\.csv$/)
+    t.equal(await report.text(), 'size')
   },
   'uploads.ts': async (t, name) => {
     const url = await serveExample(t, name)
@@ -111,7 +179,8 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
 }
 
 t.test('every example is checked', async (t) => {
-  t.same(readdirSync(examples).sort(), Object.keys(checks).sort())
+  const files = readdirSync(examples, { withFileTypes: true }).filter((entry) => entry.isFile())
+  t.same(files.map((entry) => entry.name).sort(), Object.keys(checks).sort())
 })
 
 for (const [name, check] of Object.entries(checks)) t.test(name, (t) => check(t, name))

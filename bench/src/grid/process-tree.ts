@@ -20,6 +20,8 @@ export interface TreeSample {
    * once for each, and the peaks need not have come at the same moment: an upper bound.
    */
   readonly peakRssBytes: number
+  /** The sum of each member's resident memory (VmRSS) now; what they share counts once for each. */
+  readonly rssBytes: number
 }
 
 interface ProcessStat extends ProcessIdentity {
@@ -43,14 +45,19 @@ export function sampleProcessTree(
   const members = membersOf(processes, root, known)
   let ticks = 0
   let peakRssBytes = 0
+  let rssBytes = 0
   for (const member of members) {
+    // A zombie has no memory and no such lines.
+    const status = readIfThere(join(procRoot, String(member.pid), 'status')) ?? ''
     ticks += member.ticks
-    peakRssBytes += readPeakRss(procRoot, member.pid)
+    peakRssBytes += readKilobytes(status, 'VmHWM')
+    rssBytes += readKilobytes(status, 'VmRSS')
   }
   return {
     members: members.map(({ pid, startTicks }) => ({ pid, startTicks })),
     cpuMicroseconds: ticks * MICROSECONDS_PER_TICK,
     peakRssBytes,
+    rssBytes,
   }
 }
 
@@ -107,10 +114,9 @@ export function parseProcessStat(stat: string): ProcessStat {
   return process
 }
 
-function readPeakRss(procRoot: string, pid: number): number {
-  const status = readIfThere(join(procRoot, String(pid), 'status')) ?? ''
-  // A zombie has no memory and no such line.
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
+/** A line of /proc/PID/status, in bytes; 0 where it is not there. */
+function readKilobytes(status: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024
 }
 
 /** Null when the process has ended since its folder was listed. */

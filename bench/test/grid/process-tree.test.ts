@@ -63,6 +63,7 @@ t.test('a process that is gone is an empty tree', async (t) => {
     members: [],
     cpuMicroseconds: 0,
     peakRssBytes: 0,
+    rssBytes: 0,
   })
 })
 
@@ -76,4 +77,5 @@ t.test('this very process is there, with CPU time and memory', async (t) => {
   const sample = sampleProcessTree(process.pid)
   t.equal(sample.members[0]?.pid, process.pid)
   t.ok(sample.peakRssBytes > 10 * 1024 * 1024)
+  t.ok(sample.rssBytes > 10 * 1024 * 1024 && sample.rssBytes <= sample.peakRssBytes)
 })

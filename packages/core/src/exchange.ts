@@ -57,13 +57,21 @@ export interface Exchange {
   pauseBody(): void
   resumeBody(): void
 
+  /**
+   * Sends an interim answer (RFC 9110 §15.2) before the final one. False when it was not sent: the
+   * answer has begun, the client's protocol has none, or it takes no bytes at the moment.
+   */
+  sendInterim(status: number, headers: HeaderBlock | null): boolean
   /** Answers with a whole body. */
   respond(status: number, headers: HeaderBlock | null, body: string | Uint8Array | null): void
   /** Answers with a body to come; `source` is told when it may go on or must stop. */
   startStream(status: number, headers: HeaderBlock | null, source: StreamSource): void
   /** Sends a part of the body; false means: wait for `onWritable`. */
   writeStream(chunk: Uint8Array): boolean
-  endStream(): void
+  /** True while a body is being sent that trailers can follow. */
+  readonly takesTrailers: boolean
+  /** @param trailers what follows the body; dropped where `takesTrailers` is false */
+  endStream(trailers: HeaderBlock | null): void
   /** Ends the answer in a way that the client can tell from a complete one. */
   abortStream(error: Error): void
 }

@@ -7,6 +7,7 @@ export {
   type WorkerContext,
 } from './application.ts'
 export { ERROR_STATUS, type ErrorCode, HttpError, RrError, type RrErrorOptions } from './errors.ts'
+export type { EventStream, EventStreamStart } from './event-stream.ts'
 export type { ConnectionMetrics } from './exchange.ts'
 export type { FormFields } from './form-fields.ts'
 export { FORM_OPTIONS, type FormOptions, type FormOptionsInput } from './form-options.ts'
@@ -30,6 +31,7 @@ export {
   type MultipartOptions,
   type MultipartOptionsInput,
 } from './multipart-options.ts'
+export { type NdjsonSource, ndjson } from './ndjson.ts'
 export {
   type AutoIntegerOptionRow,
   type BooleanOptionRow,
@@ -53,17 +55,23 @@ export {
   HttpResponse,
   html,
   json,
+  jsonSerializer,
   type ProblemDetails,
   problem,
+  type RedirectStatus,
   type ResponseBody,
   type ResponseChanges,
   type ResponseInit,
   type ResponseValue,
   redirect,
   type StreamBody,
+  type StreamInit,
   stream,
   text,
 } from './response.ts'
+export type { TrailerSource } from './response-trailers.ts'
+export type { ServerSentEvent } from './server-sent-event.ts'
+export { lastEventId, type SseInit, type SseSource, sse } from './sse.ts'
 export type {
   Clock,
   EndpointAddress,

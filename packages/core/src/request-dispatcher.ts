@@ -6,6 +6,7 @@ import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
 import { HttpResponse, type StreamBody } from './response.ts'
 import { chunkReader, discardBody, ResponseStream } from './response-stream.ts'
+import { acceptsTrailers } from './response-trailers.ts'
 import { toResponse } from './response-value.ts'
 import { isWebResponse, sendWebResponse } from './web-response.ts'
 
@@ -92,13 +93,15 @@ export class RequestDispatcher implements RequestService {
   #stream(
     exchange: Exchange,
     request: HttpRequest,
-    { status, headers }: HttpResponse,
+    { status, headers, trailers }: HttpResponse,
     body: StreamBody,
   ): void {
-    const stream = new ResponseStream(exchange, chunkReader(body))
+    const wanted = trailers !== null && acceptsTrailers(request.headers) ? trailers : null
+    const stream = new ResponseStream(exchange, chunkReader(body), wanted)
     exchange.startStream(status, headers, stream)
     void stream.run().then((error) => {
-      if (error !== null) this.#onError(error, request)
+      if (error === null || (exchange.hasClientLeft && isClientFault(error))) return
+      this.#onError(error, request)
     })
   }
 

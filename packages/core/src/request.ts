@@ -4,6 +4,8 @@ import { addAbortListener, addEndListener, type BodySink, type Exchange } from '
 import type { FormFields } from './form-fields.ts'
 import { type FormOptionsInput, resolveFormOptions } from './form-options.ts'
 import { checkFormType, parseForm } from './form-urlencoded.ts'
+import type { HeadersInput } from './header-block.ts'
+import { interimBlock } from './interim-answer.ts'
 import { checkJsonType, type JsonBodyOptions, parseJson } from './json-body.ts'
 import { type MultipartPart, readBoundary, readParts } from './multipart.ts'
 import { collectForm, type MultipartForm } from './multipart-form.ts'
@@ -137,6 +139,34 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
       }
     }
     return this.#abort.signal
+  }
+
+  /**
+   * Tells the client what the answer will most likely need, while it is still being worked on: 103
+   * (Early Hints, RFC 8297). May be called any number of times before the answer.
+   *
+   * @returns false when it was not sent; see `informational`
+   * @throws RrError RR_HEADER_INVALID
+   * @example
+   * request.earlyHints({ link: '</style.css>; rel=preload; as=style' })
+   */
+  earlyHints(headers: HeadersInput): boolean {
+    return this.informational(103, headers)
+  }
+
+  /**
+   * Sends an interim answer (RFC 9110 §15.2) before the final one.
+   *
+   * @param status 102 to 199: 100 is sent when the body is asked for, 101 is an answer of its own
+   * @returns false when it was not sent: the answer has begun, the client has gone or takes no
+   *   bytes at the moment, or speaks HTTP/1.0, which has no interim answers
+   * @throws RrError RR_RESPONSE_INVALID for another status, RR_HEADER_INVALID
+   */
+  informational(status: number, headers: HeadersInput = {}): boolean {
+    const block = interimBlock(status, headers)
+    const exchange = this.#exchange
+    // A connection serves many requests in turn: never speak into a later one's answer.
+    return exchange.sequence === this.#sequence && exchange.sendInterim(status, block)
   }
 
   /** True when the message has a body, of whatever length. */

@@ -1,5 +1,5 @@
 import type { Exchange, StreamSource } from './exchange.ts'
-import type { StreamBody } from './response.ts'
+import { type TrailerSource, trailerBlock } from './response-trailers.ts'
 import { toError } from './thrown-value.ts'
 
 /** What one stream may send before others have their turn: a few hundred microseconds of work. */
@@ -7,12 +7,14 @@ const TURN_CHUNKS = 32
 const TURN_BYTES = 262_144
 
 /** What a body is pulled from: an iterator, or a stream's reader. */
-export interface ChunkReader {
-  next(): Promise<IteratorResult<Uint8Array | string, unknown>>
+export interface ChunkReader<Chunk = Uint8Array | string> {
+  next(): Promise<IteratorResult<Chunk, unknown>>
   cancel(error: Error | null): void
 }
 
-export function chunkReader(body: StreamBody): ChunkReader {
+export function chunkReader<Chunk>(
+  body: AsyncIterable<Chunk> | ReadableStream<Chunk>,
+): ChunkReader<Chunk> {
   if (body instanceof ReadableStream) {
     const reader = body.getReader()
     return {
@@ -24,15 +26,18 @@ export function chunkReader(body: StreamBody): ChunkReader {
     }
   }
   const iterator = body[Symbol.asyncIterator]()
-  let isStarted = false
   return {
-    next: () => {
-      isStarted = true
-      return iterator.next()
-    },
-    // A generator that is waiting inside next() runs its finally blocks once that has settled.
-    cancel: () => void endIterator(iterator, isStarted ? null : body).catch(ignore),
+    next: () => iterator.next(),
+    cancel: () => void endIterator(iterator, body).catch(ignore),
   }
+}
+
+/**
+ * A Node stream that fails while nobody listens ends the process: a file that is not there, before
+ * its first chunk is asked for or after it was let go of. Whoever reads it is told all the same.
+ */
+export function guardNodeStream(body: object): void {
+  if ('pipe' in body && 'on' in body && typeof body.on === 'function') body.on('error', ignore)
 }
 
 /** Lets go of a body that nobody will get. */
@@ -46,17 +51,13 @@ export function discardBody(body: object): void {
 
 /**
  * Ends an iterator. Async, so that one that is not what it should be cannot throw into whoever
- * stops it.
- *
- * @param unread the body when nothing has been read from it: its generator then has no finally
- *   block to run, and a Node stream would stay open
+ * stops it. A generator that is waiting inside next() runs its finally blocks once that has settled,
+ * which for a Node stream that has nothing to give is never: those are destroyed as well.
  */
-async function endIterator(
-  iterator: AsyncIterator<unknown> | null,
-  unread: object | null,
-): Promise<void> {
-  if (unread !== null && 'destroy' in unread && typeof unread.destroy === 'function') {
-    unread.destroy()
+async function endIterator(iterator: AsyncIterator<unknown> | null, body: object): Promise<void> {
+  if ('destroy' in body && typeof body.destroy === 'function') {
+    guardNodeStream(body)
+    body.destroy()
   }
   await iterator?.return?.()
 }
@@ -68,12 +69,14 @@ async function endIterator(
 export class ResponseStream implements StreamSource {
   readonly #exchange: Exchange
   readonly #reader: ChunkReader
+  readonly #trailers: TrailerSource | null
   #cancelled = false
   #resume: (() => void) | null = null
 
-  constructor(exchange: Exchange, reader: ChunkReader) {
+  constructor(exchange: Exchange, reader: ChunkReader, trailers: TrailerSource | null) {
     this.#exchange = exchange
     this.#reader = reader
+    this.#trailers = trailers
   }
 
   /**
@@ -89,7 +92,7 @@ export class ResponseStream implements StreamSource {
         const { done, value } = await this.#reader.next()
         if (this.#cancelled) break
         if (done) {
-          this.#exchange.endStream()
+          await this.#end()
           break
         }
         const chunk = toBytes(value)
@@ -112,6 +115,17 @@ export class ResponseStream implements StreamSource {
       this.#cancel(error)
       return error
     }
+  }
+
+  /** Ends the answer, with trailers where they are wanted. What fails in them cuts the connection. */
+  async #end(): Promise<void> {
+    const exchange = this.#exchange
+    if (this.#trailers === null || !exchange.takesTrailers) {
+      exchange.endStream(null)
+      return
+    }
+    const trailers = trailerBlock(await this.#trailers())
+    if (!this.#cancelled) exchange.endStream(trailers)
   }
 
   onWritable(): void {
@@ -147,7 +161,10 @@ function nextTurn(): Promise<void> {
 function toBytes(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk
   if (typeof chunk === 'string') return Buffer.from(chunk)
-  throw new TypeError(`a response stream yields Uint8Array or string chunks, not ${typeof chunk}`)
+  throw new TypeError(
+    `a response stream yields Uint8Array or string chunks, not ${typeof chunk}; ` +
+      'ndjson() sends the values of a stream in object mode',
+  )
 }
 
 function ignore(): void {}

@@ -87,7 +87,7 @@ async function streamRest(
   reader: ChunkReader,
   onError: (error: unknown) => void,
 ): Promise<void> {
-  const stream = new ResponseStream(exchange, reader)
+  const stream = new ResponseStream(exchange, reader, null)
   exchange.startStream(status, headers, stream)
   const error = await stream.run()
   if (error !== null) onError(error)

@@ -207,9 +207,11 @@ t.test('after the answer is complete every method of the exchange is a no-op', a
   const { output } = transport
   const misuse = (): void => {
     late.respond(200, null, 'again')
+    t.equal(late.sendInterim(103, null), false)
+    t.equal(late.takesTrailers, false)
     late.startStream(200, null, source)
     late.writeStream(Buffer.from('again'))
-    late.endStream()
+    late.endStream(null)
     late.abortStream(new Error('again'))
     late.wantBody()
     late.resumeBody()

@@ -1,3 +1,4 @@
+import fastJson from 'fast-json-stringify'
 import t from 'tap'
 import { HeaderBlock, type HeadersInput, headerBlock, mergeHeaders } from '../src/header-block.ts'
 import {
@@ -6,6 +7,8 @@ import {
   HttpResponse,
   html,
   json,
+  jsonSerializer,
+  problem,
   type ResponseInit,
   redirect,
   stream,
@@ -32,24 +35,105 @@ t.test('helpers', (t) => {
   t.match(empty(), { status: 204, headers: null, body: null })
   t.match(empty({ status: 304, headers: { etag: '"a"' } }), { status: 304, body: null })
   t.match(redirect('/b'), { status: 302, body: '' })
-  t.same(headersOf(redirect('/b', 308)), [['location', '/b']])
-  t.equal(redirect('/b', 308).status, 308)
+  t.equal(bytes(new Uint8Array([97]).buffer).body?.toString(), '97', 'an ArrayBuffer is bytes too')
 
   const own: ResponseInit = { status: 201, headers: { 'Content-Type': 'text/csv', 'x-a': 'b' } }
   t.equal(text('a', own).status, 201)
-  t.same(
-    headersOf(text('a', own)),
-    [
-      ['Content-Type', 'text/csv'],
-      ['x-a', 'b'],
-    ],
-    'a content type of its own replaces that of the helper',
-  )
+  const made = [
+    text('a', own),
+    html('a', own),
+    json('a', own),
+    bytes(Buffer.from('a'), own),
+    stream(new ReadableStream(), own),
+  ]
+  for (const response of made) {
+    t.equal(response.status, 201)
+    t.same(
+      headersOf(response),
+      [
+        ['Content-Type', 'text/csv'],
+        ['x-a', 'b'],
+      ],
+      'a content type of its own replaces that of the helper',
+    )
+  }
   t.same(headersOf(text('a', { headers: { 'x-a': 'b' } })), [
     ['content-type', 'text/plain; charset=utf-8'],
     ['x-a', 'b'],
   ])
   t.end()
+})
+
+t.test('RFC 9110 §15.4: redirect', (t) => {
+  for (const status of [301, 302, 303, 307, 308] as const) {
+    t.match(redirect('/b', status), { status, body: '' })
+    t.same(headersOf(redirect('/b', status)), [['location', '/b']])
+  }
+  const headers = { 'cache-control': 'no-store', 'set-cookie': ['a=1', 'b=2'] }
+  t.same(headersOf(redirect('/b', 303, { headers })), [
+    ['location', '/b'],
+    ['cache-control', 'no-store'],
+    ['set-cookie', 'a=1'],
+    ['set-cookie', 'b=2'],
+  ])
+  for (const status of [200, 300, 304, 305, 309, 404, '302' as never]) {
+    t.throws(() => redirect('/b', status as 302), { code: 'RR_RESPONSE_INVALID' })
+  }
+  t.end()
+})
+
+t.test('RFC 9457: problem', (t) => {
+  const parsed = (response: HttpResponse): unknown => JSON.parse(response.body as string)
+  t.equal(problem(404).status, 404)
+  t.same(headersOf(problem(404)), [['content-type', 'application/problem+json']])
+  t.same(parsed(problem(404)), { title: 'Not Found', status: 404 }, 'is titled by its status')
+  t.same(parsed(problem(599)), { status: 599 }, 'where that has a name')
+  const details = {
+    type: 'https://a/out-of-stock',
+    title: 'Out of stock',
+    detail: '5 are left',
+    instance: '/orders/7',
+    left: 5,
+  }
+  t.same(parsed(problem(409, details)), { ...details, status: 409 }, 'members are kept')
+  t.same(
+    parsed(problem(409, { title: 'a', status: 200 })),
+    { title: 'a', status: 409 },
+    'but the status is that of the answer',
+  )
+  const headers = { 'retry-after': '5', 'Content-Type': 'application/problem+json; a=b' }
+  t.same(headersOf(problem(503, {}, { headers })), [
+    ['retry-after', '5'],
+    ['Content-Type', 'application/problem+json; a=b'],
+  ])
+  for (const status of [200, 399, 600, 404.5, Number.NaN, '404' as never]) {
+    t.throws(() => problem(status), { code: 'RR_RESPONSE_INVALID' }, String(status))
+  }
+  t.throws(() => problem(404, { size: 1n }), TypeError)
+  t.throws(() => problem(404, {}, { headers: { a: '\n' } }), { code: 'RR_HEADER_INVALID' })
+  t.end()
+})
+
+t.test('jsonSerializer', async (t) => {
+  const user = jsonSerializer<{ id: number; name: string; secret?: string }>(
+    fastJson({
+      type: 'object',
+      properties: { id: { type: 'integer' }, name: { type: 'string' } },
+      required: ['id', 'name'],
+    }),
+  )
+  t.match(user({ id: 1, name: 'é"' }), { status: 200, body: '{"id":1,"name":"é\\""}' })
+  t.same(headersOf(user({ id: 1, name: 'a' })), [['content-type', 'application/json']])
+  t.equal(user({ id: 1, name: 'a', secret: 'b' }).body, '{"id":1,"name":"a"}', 'by the schema')
+  t.throws(() => user({ id: 1 } as never), { message: /"name" is required/ }, 'throws its errors')
+  const created = user({ id: 1, name: 'a' }, { status: 201, headers: { 'x-a': 'b' } })
+  t.match(created, { status: 201 })
+  t.equal(created.headers?.get('x-a'), 'b')
+  for (const text of [undefined, null, 5, {}, Buffer.from('{}')]) {
+    t.throws(() => jsonSerializer(() => text as never)(1), { code: 'RR_RESPONSE_INVALID' })
+  }
+  const conversation = await converse(NEXT, { handler: () => user({ id: 2, name: 'b' }) })
+  t.match(conversation.responses(), [{ status: 200, body: '{"id":2,"name":"b"}' }])
 })
 
 t.test('helpers refuse what cannot be sent', (t) => {
@@ -67,6 +151,9 @@ t.test('helpers refuse what cannot be sent', (t) => {
   t.throws(() => json(1n), TypeError)
   t.throws(() => redirect('/a\r\nx: y'), { code: 'RR_HEADER_INVALID' })
   t.throws(() => redirect('/€'), { code: 'RR_HEADER_INVALID' })
+  for (const body of ['text', null, undefined, 5, {}, ['a'], Buffer.from('a'), () => 1]) {
+    t.throws(() => stream(body as never), { code: 'RR_RESPONSE_INVALID' })
+  }
   t.throws(() => text('', { headers: { 'x y': 'z' } }), { code: 'RR_HEADER_INVALID' })
   t.end()
 })

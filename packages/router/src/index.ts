@@ -1,3 +1,4 @@
+export { normalizePath } from './path-normal-form.ts'
 export type { ParamNames, PathParams } from './path-params.ts'
 export { RouteError, type RouteErrorCode } from './route-error.ts'
 export type { AddMethodRoute, AddRoute, MountCheck, RouteGroup } from './route-group.ts'

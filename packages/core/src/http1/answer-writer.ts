@@ -1,3 +1,5 @@
+// By name: the global is an accessor, which optimised code calls each time.
+import { Buffer } from 'node:buffer'
 import type { HeaderBlock } from '../header-block.ts'
 import type { Clock } from '../transport.ts'
 import { dateLine } from './http-date.ts'
@@ -10,6 +12,7 @@ import {
   CONTINUE,
   FRAME_CHUNKED,
   FRAME_NONE,
+  serializeInterimHead,
   serializeResponseHead,
 } from './response-head.ts'
 
@@ -40,6 +43,23 @@ export class AnswerWriter {
 
   writeContinue(): void {
     this.#output.addText(CONTINUE)
+  }
+
+  /**
+   * Writes an answer before the final one (RFC 9110 §15.2).
+   *
+   * @returns false where there is none: HTTP/1.0 knows of no interim answers, and what a client
+   *   that takes no bytes would be sent must not pile up
+   */
+  writeInterim(status: number, headers: HeaderBlock | null): boolean {
+    if (this.#isHttp10 || this.#output.isBlocked) return false
+    this.#output.addText(serializeInterimHead(status, headers))
+    return true
+  }
+
+  /** True when the body begun last is followed by a trailer section (RFC 9112 §7.1.2). */
+  get isChunked(): boolean {
+    return this.#framing === FRAME_CHUNKED
   }
 
   /** @throws RrError RR_RESPONSE_LENGTH, before anything is written */
@@ -90,12 +110,15 @@ export class AnswerWriter {
     }
   }
 
-  /** @throws RrError RR_RESPONSE_LENGTH when the body is shorter than was announced */
-  writeEnd(): void {
+  /**
+   * @param trailers sent where the framing has a place for them
+   * @throws RrError RR_RESPONSE_LENGTH when the body is shorter than was announced
+   */
+  writeEnd(trailers: HeaderBlock | null): void {
     if (this.#framing >= 0 && this.bodyBytes < this.#framing) {
       throw lengthError(this.#framing, this.bodyBytes)
     }
-    if (this.#framing === FRAME_CHUNKED) this.#output.addText('0\r\n\r\n')
+    if (this.#framing === FRAME_CHUNKED) this.#output.addText(`0\r\n${trailers?.lines ?? ''}\r\n`)
   }
 
   #streamFraming(status: number, headers: HeaderBlock | null): number {

@@ -20,6 +20,7 @@ import type {
   TlsFacts,
   Transport,
 } from '../transport.ts'
+import { abortedError, answeredError, stalledError } from './abort-error.ts'
 import { AnswerWriter } from './answer-writer.ts'
 import { InputStash } from './input-stash.ts'
 import { llhttp } from './llhttp.ts'
@@ -374,6 +375,12 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   // ---- Output ----
 
+  sendInterim(status: number, headers: HeaderBlock | null): boolean {
+    if (this.#write !== WRITE_OWED || !this.#writer.writeInterim(status, headers)) return false
+    this.#planFlush()
+    return true
+  }
+
   respond(status: number, headers: HeaderBlock | null, body: string | Uint8Array | null): void {
     if (this.#write !== WRITE_OWED) return
     this.#decideKeepAlive(headers)
@@ -407,9 +414,13 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     return !this.#output.isBlocked
   }
 
-  endStream(): void {
+  get takesTrailers(): boolean {
+    return this.#write === WRITE_STREAMING && this.#writer.isChunked
+  }
+
+  endStream(trailers: HeaderBlock | null): void {
     if (this.#write !== WRITE_STREAMING) return
-    this.#writer.writeEnd()
+    this.#writer.writeEnd(trailers)
     this.#endAnswer()
   }
 
@@ -620,17 +631,4 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#stall.update(this.#transport, clock.nowMs, limits.sendTimeoutMs)
     return this.#stall.untilMs
   }
-}
-
-function abortedError(cause: Error | null): RrError {
-  const message = 'the client closed the connection before its request was answered'
-  return new RrError('RR_REQUEST_ABORTED', message, cause === null ? undefined : { cause })
-}
-
-function answeredError(): RrError {
-  return new RrError('RR_REQUEST_ABORTED', 'the request was answered before its body was read')
-}
-
-function stalledError(): RrError {
-  return new RrError('RR_REQUEST_ABORTED', 'the client took no bytes within sendTimeoutMs')
 }

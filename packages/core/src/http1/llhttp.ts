@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
+import { copyBytes, latin1Slice } from './buffer-methods.ts'
 import type { ChunkedBody } from './chunked-body.ts'
-import { latin1Slice } from './latin1.ts'
 
 /**
  * The binding to llhttp 9, compiled to WebAssembly by the undici project. One instance serves a
@@ -148,8 +148,8 @@ class Llhttp {
       return this.#sourceTo < to ? this.#sourceTo : to
     }
     const end = to - from > most ? from + most : to
-    const whole = from === 0 && end === bytes.length
-    this.#memory.set(whole ? bytes : bytes.subarray(from, end), this.#window)
+    // Not `set` with a subarray: a view for each read costs more than the copy.
+    copyBytes.call(bytes, this.#memory, this.#window, from, end)
     this.#source = bytes
     this.#sourceFrom = from
     this.#sourceTo = end

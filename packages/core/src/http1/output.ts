@@ -1,5 +1,5 @@
 import type { Transport } from '../transport.ts'
-import { latin1Slice } from './latin1.ts'
+import { latin1Slice } from './buffer-methods.ts'
 
 /** Bodies up to this size are joined with their head into one string: one copy, one write. */
 const JOIN_BYTES = 16_384

@@ -55,6 +55,11 @@ export function serializeResponseHead(
   return `${head}${connection}\r\n`
 }
 
+/** An interim head: no framing, no Date, nothing about the connection (RFC 9110 §8.6, §6.6.1). */
+export function serializeInterimHead(status: number, headers: HeaderBlock | null): string {
+  return `${statusLines[status]}${headers?.lines ?? ''}\r\n`
+}
+
 function lengthTail(length: number): string {
   return `${length}\r\n\r\n`
 }

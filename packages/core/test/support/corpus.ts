@@ -36,6 +36,7 @@ const VALID: readonly (readonly [string, string])[] = [
   ['the absolute form without a path', 'GET HTTP://b HTTP/1.1\r\nHost: a\r\n\r\n'],
   ['the asterisk form', `OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n${NEXT}`],
   ['an empty Host', 'GET / HTTP/1.1\r\nHost:\r\n\r\n'],
+  ['trailers wanted', `${GET}TE: trailers\r\n\r\n${NEXT}`],
   ['HTTP/1.0', `GET / HTTP/1.0\r\n\r\n${NEXT}`],
   ['HTTP/1.0 with keep-alive', `GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n${NEXT}`],
   ['close', `${GET}Connection: close\r\n\r\n${NEXT}`],

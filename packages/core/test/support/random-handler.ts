@@ -1,7 +1,11 @@
 import { HttpError } from '../../src/errors.ts'
+import type { EventStream } from '../../src/event-stream.ts'
 import type { Handler, HandlerResult } from '../../src/handler.ts'
+import { ndjson } from '../../src/ndjson.ts'
 import type { HttpRequest } from '../../src/request.ts'
 import { empty, json, stream, text } from '../../src/response.ts'
+import type { ServerSentEvent } from '../../src/server-sent-event.ts'
+import { sse } from '../../src/sse.ts'
 import { toWebRequest } from '../../src/web-request.ts'
 import type { Random } from './random.ts'
 import { turns } from './turns.ts'
@@ -20,6 +24,7 @@ export class RandomHandler {
 
   readonly handle: Handler = (request) => {
     const random = this.#random
+    if (random.isOne(6)) request.informational(random.pick([102, 103, 199]), { 'x-interim': 'a' })
     if (random.isOne(3)) return this.#answer(request, '')
     return this.#track(this.#handleLater(request))
   }
@@ -38,6 +43,7 @@ export class RandomHandler {
     await this.#wait()
     const body = random.isOne(3) ? '' : await this.#read(request)
     await this.#wait()
+    if (random.isOne(6)) request.earlyHints({ link: '</a>; rel=preload' })
     if (random.isOne(15)) await this.#untilAborted(request)
     return this.#answer(request, body)
   }
@@ -78,7 +84,7 @@ export class RandomHandler {
 
   #answer(request: HttpRequest, body: string): Awaited<HandlerResult> {
     const random = this.#random
-    switch (random.below(17)) {
+    switch (random.below(20)) {
       case 0:
         throw new Error('a handler failed')
       case 1:
@@ -86,7 +92,18 @@ export class RandomHandler {
       case 2:
         return badResponse(random)
       case 3:
-        return stream(this.#chunks(), { headers: randomLength(random) })
+        return stream(this.#chunks(), {
+          headers: randomLength(random),
+          trailers: () => this.#track(this.#trailers()),
+        })
+      case 17:
+        return ndjson(
+          random.isOne(2) ? this.#chunks() : [1, undefined, body].slice(random.below(3)),
+        )
+      case 18:
+        return sse(this.#events(), { heartbeatMs: random.below(3) })
+      case 19:
+        return sse((events) => this.#track(this.#push(events)))
       case 4:
         return request.hasBody && !request.bodyUsed
           ? stream(request.stream)
@@ -110,7 +127,22 @@ export class RandomHandler {
     }
   }
 
-  async *#chunks(): AsyncGenerator<Uint8Array> {
+  async #trailers(): Promise<Record<string, string>> {
+    await this.#wait()
+    if (this.#random.isOne(6)) throw new Error('trailers failed')
+    return this.#random.pick<Record<string, string>>([{ 'x-a': 'b' }, {}, { date: 'now' }])
+  }
+
+  async *#events(): AsyncGenerator<ServerSentEvent> {
+    for await (const chunk of this.#chunks()) yield { data: chunk.toString() }
+  }
+
+  async #push(events: EventStream): Promise<void> {
+    for await (const event of this.#events()) if (!events.send(event)) await events.drained()
+    events.close()
+  }
+
+  async *#chunks(): AsyncGenerator<Buffer> {
     const random = this.#random
     this.live++
     try {

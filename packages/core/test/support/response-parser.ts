@@ -9,6 +9,8 @@ export interface ParsedResponse {
   /** Names in lower case; repeats in one array. */
   readonly headers: ReadonlyMap<string, readonly string[]>
   readonly body: string
+  /** What follows a chunked body, as `headers`. */
+  readonly trailers: ReadonlyMap<string, readonly string[]>
   /** False when the input ended before the body did. */
   readonly complete: boolean
   /** Ends with the connection: neither Content-Length nor chunked, and may have a body. */
@@ -56,15 +58,13 @@ function parseOne(
   else if (headers.has('content-length') || headers.has('transfer-encoding')) {
     throw fault('an interim response with framing (RFC 9110 §8.6)', text, start)
   }
-  const { body, complete, closeDelimited, end } = parseBody(
-    text,
-    headEnd + 4,
-    status,
-    method,
-    headers,
-  )
+  const {
+    end,
+    trailers = NO_FIELDS,
+    ...rest
+  } = parseBody(text, headEnd + 4, status, method, headers)
   const reason = match[2] ?? ''
-  return { response: { status, reason, headers, body, complete, closeDelimited }, end }
+  return { response: { status, reason, headers, trailers, ...rest }, end }
 }
 
 function parseFields(lines: string[], text: string, start: number): Map<string, string[]> {
@@ -92,8 +92,11 @@ function checkFinal(headers: Map<string, string[]>, text: string, start: number)
   if (codings.length === 1 && codings[0] !== 'chunked') throw fault('a bad coding', text, start)
 }
 
+const NO_FIELDS: ReadonlyMap<string, readonly string[]> = new Map()
+
 interface Body {
   body: string
+  trailers?: ReadonlyMap<string, readonly string[]>
   complete: boolean
   closeDelimited: boolean
   end: number
@@ -133,13 +136,22 @@ function parseChunked(text: string, start: number): Body {
     const line = text.slice(position, lineEnd)
     if (!/^[0-9a-f]+$/.test(line)) throw fault(`a bad chunk size ${JSON.stringify(line)}`, text, 0)
     const size = Number.parseInt(line, 16)
+    if (size === 0) return parseTrailers(text, lineEnd, body) ?? cut
     const dataEnd = lineEnd + 2 + size
     if (text.length < dataEnd + 2) return cut
     if (text.slice(dataEnd, dataEnd + 2) !== '\r\n') throw fault('a chunk too long', text, 0)
-    if (size === 0) return { body, complete: true, closeDelimited: false, end: dataEnd + 2 }
     body += text.slice(lineEnd + 2, dataEnd)
     position = dataEnd + 2
   }
+}
+
+/** @param sizeEnd the end of the last chunk's size line */
+function parseTrailers(text: string, sizeEnd: number, body: string): Body | null {
+  const end = text.indexOf('\r\n\r\n', sizeEnd)
+  if (end < 0) return null
+  const lines = end === sizeEnd ? [] : text.slice(sizeEnd + 2, end).split('\r\n')
+  const trailers = parseFields(lines, text, sizeEnd)
+  return { body, trailers, complete: true, closeDelimited: false, end: end + 4 }
 }
 
 function fault(what: string, text: string, start: number): Error {

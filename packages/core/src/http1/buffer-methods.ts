@@ -7,3 +7,12 @@ export const latin1Slice: (this: Uint8Array, start: number, end: number) => stri
     latin1Slice(this: Uint8Array, start: number, end: number): string
   }
 ).latin1Slice
+
+/** Copies a part of any bytes, without a view of it: `Buffer.prototype.copy`, also for Uint8Array. */
+export const copyBytes: (
+  this: Uint8Array,
+  target: Uint8Array,
+  targetStart: number,
+  start: number,
+  end: number,
+) => number = Buffer.prototype.copy
