@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { MultipartForm } from '../src/multipart-form.ts'
@@ -85,6 +85,28 @@ t.test('a file that was moved stays', async (t) => {
   await until(() => readdirSync(folder).length === 1)
   t.same(readdirSync(folder), ['kept'])
   t.equal(readFileSync(target, 'utf8'), 'f'.repeat(100_000))
+})
+
+const OTHER = '/dev/shm'
+const hasOther = existsSync(OTHER) && statSync(OTHER).dev !== statSync('.').dev
+const skip = hasOther ? false : `${OTHER} is no other file system here`
+
+t.test('a file is moved to another file system too', { skip }, async (t) => {
+  temporaryFolder(t)
+  const target = join(mkdtempSync(join(OTHER, 'rr-test-')), 'kept')
+  t.teardown(() => rmSync(dirname(target), { recursive: true }))
+  const conversation = new Conversation({
+    handler: async (request) => {
+      const { files } = await request.multipartForm()
+      await files[0]?.saveTo(target)
+      t.notOk(existsSync(files[0]?.path ?? ''), 'and is no longer where it was')
+      return text('')
+    },
+  })
+  conversation.send(MESSAGE)
+  await until(() => conversation.finished === 1)
+  t.equal(readFileSync(target, 'utf8'), 'f'.repeat(100_000))
+  t.equal(statSync(target).mode & 0o777, 0o600)
 })
 
 t.test('temporary files are removed', async (t) => {
