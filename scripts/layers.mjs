@@ -74,7 +74,7 @@ export const layers = [
     name: 'listener',
     files: /^packages\/listener\/src\//,
     imports: ['@rr/core'],
-    packages: [],
+    packages: ['piscina'],
   },
   {
     name: 'rr-serve',

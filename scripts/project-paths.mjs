@@ -13,10 +13,12 @@ const binDir = inRoot('node_modules', '.bin')
 export const bin = (name) => join(binDir, name)
 
 /** The packages that are published; `bench` is not. Dependencies come before their users. */
-export const publicPackages = ['core', 'router', 'listener', 'rr-serve'].map((name) => ({
-  name,
-  dir: inRoot('packages', name),
-}))
+export const publicPackages = ['core', 'router', 'middleware', 'listener', 'rr-serve'].map(
+  (name) => ({
+    name,
+    dir: inRoot('packages', name),
+  }),
+)
 
 /** The exact package manager, from `packageManager`: the one place that pins it. */
 export function packageManagerSpec() {

@@ -11,11 +11,12 @@ import { inRoot } from '../scripts/project-paths.mjs'
 import { cleanEnv, ServedProcess } from './support/served-process.ts'
 
 const APP = `
-import { json, text } from '@rr/core'
+import { composeMiddleware, json, text } from '@rr/core'
+import { requestId } from '@rr/middleware'
 import { createRouter } from '@rr/router'
 
 const app = createRouter()
-app.get('/', () => text('Hello from a package'))
+app.get('/', composeMiddleware([requestId()], () => text('Hello from a package')))
 app.get('/users/:id', (req) => json({ id: req.params.id }))
 // @ts-expect-error the pattern has no such parameter
 app.get('/teams/:team', (req) => text(req.params.player))
@@ -73,7 +74,7 @@ function run(command: string, args: string[]): { status: number | null; output: 
 t.test('the packages pack', async (t) => {
   mkdirSync(join(parent, 'tarballs'))
   const tarballs = packPackages(join(parent, 'tarballs'))
-  t.equal(tarballs.length, 4)
+  t.equal(tarballs.length, 5)
 
   for (const { name, tarball } of tarballs) {
     const files = spawnSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).stdout.split('\n')
@@ -131,6 +132,7 @@ t.test('the installed command serves the application', async (t) => {
   const address = await server.address()
   const hello = await fetch(`${address}/`)
   t.equal(await hello.text(), 'Hello from a package')
+  t.match(hello.headers.get('x-request-id'), /./)
   t.same(await (await fetch(`${address}/users/7`)).json(), { id: '7' })
   const headers = { 'content-type': 'application/json' }
   const echo = await fetch(`${address}/echo`, { method: 'POST', body: '{"a":1}', headers })

@@ -1,4 +1,5 @@
-import { bytes, empty, json, redirect, stream, text } from '@rr/core'
+import { bytes, composeMiddleware, empty, json, redirect, stream, text } from '@rr/core'
+import { compression } from '@rr/middleware'
 import { createRouter } from '@rr/router'
 import * as payloads from '../src/scenarios/payloads.ts'
 import { ROUTES, routeAnswer } from '../src/scenarios/route-table.ts'
@@ -54,6 +55,11 @@ app.get('/large/64k', () => bytes(payloads.LARGE_64K))
 app.get('/large/1m', () => bytes(payloads.LARGE_1M))
 app.get('/stream', () =>
   stream(payloads.streamedChunks(), { headers: { 'content-type': payloads.TEXT_TYPE } }),
+)
+// gzip at level 6 is the default; the client asks for nothing else.
+app.get(
+  '/report',
+  composeMiddleware([compression()], () => text(payloads.COMPRESSIBLE)),
 )
 app.get('/events', () =>
   stream(payloads.serverEvents(), { headers: { 'content-type': payloads.EVENTS_TYPE } }),

@@ -93,6 +93,27 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(await body(`${url}/users/5`), '{"id":"5"}')
     t.equal(await body(`${url}/echo`, { method: 'POST', body: 'sent' }), 'sent')
   },
+  'hardened.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    const page = await fetch(url)
+    const policy = page.headers.get('content-security-policy') ?? ''
+    const nonce = /'nonce-([^']+)'/.exec(policy)?.[1]
+    t.match(await page.text(), `<script nonce="${nonce}">`)
+    t.match(page.headers.get('x-request-id'), /./)
+    const headers = { origin: 'https://app.example.com', 'accept-encoding': 'br' }
+    const reports = await fetch(`${url}/reports`, { headers })
+    t.equal(reports.headers.get('content-encoding'), 'br')
+    t.equal(reports.headers.get('access-control-allow-origin'), 'https://app.example.com')
+    t.equal(reports.headers.get('vary'), 'Accept-Encoding, Origin')
+    t.equal(((await reports.json()) as unknown[]).length, 100)
+    const tag = reports.headers.get('etag') ?? ''
+    const again = await fetch(`${url}/reports`, { headers: { ...headers, 'if-none-match': tag } })
+    t.equal(again.status, 304)
+    const denied = await fetch(`${url}/private`, { headers })
+    t.equal(denied.status, 403)
+    t.equal(denied.headers.get('access-control-allow-origin'), 'https://app.example.com')
+    t.equal(denied.headers.get('x-content-type-options'), 'nosniff')
+  },
   'stream.ts': async (t, name) => {
     const url = `${await serveExample(t, name)}/count/3`
     t.equal(await body(url), '1\n2\n3\n')
@@ -159,6 +180,24 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     })
     form.append('file', new File(['x'.repeat(500_001)], 'b.png'))
     t.equal((await post('/photos', form)).status, 413)
+  },
+  'rate-limit.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.equal(await body(url), 'Hello, World!')
+    t.equal(await body(`${url}/search`), 'found')
+    for (let count = 0; count < 3; count++) t.equal((await fetch(url)).status, 200)
+    const refused = await fetch(url)
+    t.equal(refused.status, 429)
+    t.equal(refused.headers.get('retry-after'), '1')
+    t.equal(refused.headers.get('ratelimit-policy'), '"default";q=60;w=60')
+  },
+  'compute.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.equal(await body(`${url}/primes/100`), '{"limit":100,"count":25}')
+  },
+  'compute-work.ts': async (t, name) => {
+    const { default: countPrimes } = await import(new URL(name, examples).href)
+    t.equal(countPrimes(10), 4)
   },
   'embed.ts': async (t, name) => {
     const file = fileURLToPath(new URL(name, examples))

@@ -89,7 +89,7 @@ export const LARGE_ANSWER_SCENARIOS: readonly Scenario[] = [
       },
     ],
     shape: SIXTEEN,
-    notYet: 'rr has no compression yet; it comes with the middleware',
+    notYet: null,
   },
   {
     name: 'server_sent_events',

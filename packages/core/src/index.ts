@@ -6,6 +6,7 @@ export {
   resolveApplication,
   type WorkerContext,
 } from './application.ts'
+export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
 export { ERROR_STATUS, type ErrorCode, HttpError, RrError, type RrErrorOptions } from './errors.ts'
 export type { EventStream, EventStreamStart } from './event-stream.ts'
 export type { ConnectionMetrics } from './exchange.ts'
@@ -69,8 +70,16 @@ export {
   stream,
   text,
 } from './response.ts'
+export { type ChunkReader, chunkReader, discardBody } from './response-stream.ts'
 export type { TrailerSource } from './response-trailers.ts'
 export type { ServerSentEvent } from './server-sent-event.ts'
+export {
+  MAX_SHARED_BYTES,
+  provideSharedMemory,
+  type SharedMemoryProvider,
+  SharedMemoryStore,
+  sharedMemory,
+} from './shared-memory.ts'
 export { lastEventId, type SseInit, type SseSource, sse } from './sse.ts'
 export type {
   Clock,

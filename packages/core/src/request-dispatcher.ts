@@ -1,3 +1,4 @@
+import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
 import { HttpError, RrError } from './errors.ts'
 import type { BodyLimit, Exchange, RequestService } from './exchange.ts'
 import type { Handler, RouteBodyLimit } from './handler.ts'
@@ -8,10 +9,9 @@ import { HttpResponse, type StreamBody } from './response.ts'
 import { chunkReader, discardBody, ResponseStream } from './response-stream.ts'
 import { acceptsTrailers } from './response-trailers.ts'
 import { toResponse } from './response-value.ts'
-import { isWebResponse, sendWebResponse } from './web-response.ts'
+import { isWebResponse, readWebResponse, sendWebResponse } from './web-response.ts'
 
 const TEXT = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
-
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
 export class RequestDispatcher implements RequestService {
   readonly bodyLimit: BodyLimit | null
@@ -49,7 +49,10 @@ export class RequestDispatcher implements RequestService {
     result.then(
       (value) => {
         // The client may have gone, or been answered, while the handler was at work.
-        if (exchange.sequence !== sequence) return discard(value)
+        if (exchange.sequence !== sequence) {
+          forgetErrorHeaders(request)
+          return discard(value)
+        }
         try {
           this.#sendAny(exchange, request, value)
         } catch (error) {
@@ -57,15 +60,19 @@ export class RequestDispatcher implements RequestService {
         }
       },
       (error: unknown) => {
-        if (exchange.sequence === sequence) this.#fail(exchange, request, error)
-        else if (!isClientFault(error)) this.#onError(error, request)
+        if (exchange.sequence === sequence) return this.#fail(exchange, request, error)
+        forgetErrorHeaders(request)
+        if (!isClientFault(error)) this.#onError(error, request)
       },
     )
   }
 
   #sendAny(exchange: Exchange, request: HttpRequest, value: unknown): void {
     if (value instanceof HttpResponse) this.#send(exchange, request, value)
-    else if (isWebResponse(value)) {
+    else if (isWebResponse(value) && hasErrorHeaders(request)) {
+      // What is to change its headers needs a value to work on.
+      this.#await(exchange, request, readWebResponse(value))
+    } else if (isWebResponse(value)) {
       void sendWebResponse(exchange, value, (error) => this.#onError(error, request))
     } else this.#sendValue(exchange, request, value)
   }
@@ -81,7 +88,8 @@ export class RequestDispatcher implements RequestService {
     this.#send(exchange, request, response)
   }
 
-  #send(exchange: Exchange, request: HttpRequest, response: HttpResponse): void {
+  #send(exchange: Exchange, request: HttpRequest, answer: HttpResponse): void {
+    const response = hasErrorHeaders(request) ? withErrorHeaders(request, answer) : answer
     const { body } = response
     if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
       exchange.respond(response.status, response.headers, body)
@@ -113,9 +121,19 @@ export class RequestDispatcher implements RequestService {
     // What went wrong inside is for the log; the client learns the status only.
     const message = status < 500 ? (error as Error).message : ''
     const fields = status < 500 && error instanceof RrError ? error.headers : null
-    const headers = fields === null ? TEXT : mergeHeaders(TEXT, fields)
+    const headers = this.#errorHeaders(request, fields === null ? TEXT : mergeHeaders(TEXT, fields))
     exchange.respond(status, headers, message === '' ? String(status) : message)
     if (isFailure) this.#onError(error, request)
+  }
+
+  #errorHeaders(request: HttpRequest, headers: HeaderBlock): HeaderBlock | null {
+    if (!hasErrorHeaders(request)) return headers
+    try {
+      return takeErrorHeaders(request, headers)
+    } catch (error) {
+      this.#onError(error, request)
+      return headers
+    }
   }
 
   #observe(exchange: Exchange, request: HttpRequest, onAccess: (entry: AccessEntry) => void): void {
@@ -143,6 +161,10 @@ function bodyLimit(ofRoute: RouteBodyLimit, ofServer: number): BodyLimit {
       return ofServer
     }
   }
+}
+
+function withErrorHeaders(request: HttpRequest, answer: HttpResponse): HttpResponse {
+  return new HttpResponse(answer.status, takeErrorHeaders(request, answer.headers), answer.body)
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

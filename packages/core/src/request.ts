@@ -118,8 +118,22 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
   }
 
   /**
+   * For middleware that knows the identifier which the request has elsewhere. It ends up in logs
+   * and headers.
+   *
+   * @throws RangeError unless it is 1 to 256 visible ASCII characters
+   */
+  set id(id: string) {
+    if (typeof id !== 'string' || !/^[!-~]{1,256}$/.test(id)) {
+      throw new RangeError('a request identifier is 1 to 256 visible ASCII characters')
+    }
+    this.#id = id
+  }
+
+  /**
    * Aborts when the client goes before its answer was sent whole: also when it only closes its
-   * side of the connection, after which an answer may still reach it. Costs nothing when not used.
+   * side of the connection, after which an answer may still reach it; and when a middleware, such as
+   * a time limit, has answered already. Costs nothing when not used.
    */
   get signal(): AbortSignal {
     if (this.#abort === null) {
@@ -167,6 +181,15 @@ export class HttpRequest<Params = Readonly<Record<string, string>>, State = unkn
     const exchange = this.#exchange
     // A connection serves many requests in turn: never speak into a later one's answer.
     return exchange.sequence === this.#sequence && exchange.sendInterim(status, block)
+  }
+
+  /**
+   * For middleware that answers in the handler's stead: aborts `signal`, also one that is asked for
+   * later. Has no effect on the connection, nor when the signal has aborted already.
+   */
+  abort(reason: Error): void {
+    void this.signal
+    this.#abort?.abort(reason)
   }
 
   /** True when the message has a body, of whatever length. */

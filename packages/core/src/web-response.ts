@@ -77,7 +77,12 @@ function iterate(reader: ChunkReader): AsyncIterable<Uint8Array | string> {
       return { done: true, value: undefined }
     },
   }
-  return { [Symbol.asyncIterator]: () => iterator }
+  const body = {
+    [Symbol.asyncIterator]: () => iterator,
+    // It has been read from already: who gives it up must be able to say so without reading.
+    destroy: () => reader.cancel(null),
+  }
+  return body
 }
 
 async function streamRest(

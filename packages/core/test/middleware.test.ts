@@ -3,7 +3,7 @@
 import t from 'tap'
 import { composeMiddleware, type Middleware } from '../src/middleware.ts'
 import { HttpResponse, problem, text } from '../src/response.ts'
-import { converse } from './support/conversation.ts'
+import { Conversation, converse } from './support/conversation.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -130,3 +130,22 @@ t.test('HttpResponse.with changes what is named, and keeps the rest', async (t) 
   t.throws(() => response.with({ status: 99 }), { code: 'RR_RESPONSE_INVALID' })
   t.throws(() => problem(200), { code: 'RR_RESPONSE_INVALID' })
 })
+
+t.test(
+  'what is left of a Response that comes after its client has gone is let go of',
+  async (t) => {
+    const answer = Promise.withResolvers<Response>()
+    let isCancelled = false
+    const stream = new ReadableStream({
+      cancel() {
+        isCancelled = true
+      },
+    })
+    const handler = composeMiddleware([(_request, next) => next()], () => answer.promise)
+    const conversation = new Conversation({ handler }).send(GET)
+    conversation.leave(null)
+    answer.resolve(new Response(stream))
+    await conversation.settle()
+    t.ok(isCancelled)
+  },
+)

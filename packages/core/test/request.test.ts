@@ -252,3 +252,33 @@ t.test('signal', async (t) => {
     t.same([conversation.started, conversation.finished], [1, 1])
   })
 })
+
+t.test('the identifier can be set, to what logs and headers can carry', async (t) => {
+  const request = await received(`${GET}\r\n`)
+  request.id = 'from-the-proxy'
+  t.equal(request.id, 'from-the-proxy')
+  request.id = 'x'.repeat(256)
+  for (const id of ['', 'x'.repeat(257), 'a b', 'a\r\nb', 'ä', 5 as unknown as string]) {
+    t.throws(() => {
+      request.id = id
+    }, RangeError)
+  }
+  t.equal(request.id, 'x'.repeat(256))
+})
+
+t.test('middleware can abort the signal, before or after it is asked for', async (t) => {
+  for (const isAskedFirst of [true, false]) {
+    const seen: unknown[] = []
+    const conversation = await converse(NEXT, {
+      handler: (request) => {
+        const signal = isAskedFirst ? request.signal : null
+        request.abort(new Error('enough'))
+        request.abort(new Error('again'))
+        seen.push((signal ?? request.signal).reason, request.signal.aborted)
+        return text('answered')
+      },
+    })
+    t.match(seen, [{ message: 'enough' }, true])
+    t.same(conversation.statuses(), [200], 'the answer is sent all the same')
+  }
+})

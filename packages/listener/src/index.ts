@@ -1,3 +1,12 @@
+export {
+  COMPUTE_OPTIONS,
+  type ComputePool,
+  type ComputePoolOptions,
+  type ComputeRunOptions,
+  computePool,
+} from './compute-pool.ts'
+export type { ComputeCounts } from './compute-service.ts'
+export type { ComputeContext, ComputeTask } from './compute-task.ts'
 export type { Phase, RefusalStatus } from './control-block.ts'
 export { ErrorWindow } from './error-window.ts'
 export { httpUrl } from './http-url.ts'

@@ -1,4 +1,6 @@
 import { type AccessEntry, type HttpRequest, resolveApplication } from '@rr/core'
+import { idleCompute } from './compute-idle.ts'
+import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import { ErrorRelay } from './error-relay.ts'
@@ -85,9 +87,21 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
     throw bindError(error as NodeJS.ErrnoException, settings.host, settings.port)
   }
   block.phase = 'accepting'
+  const releaseCompute = computeService.retain((message) =>
+    emit({ type: 'warning', code: 'RR_POOL_FAILED', message, workerId: null }),
+  )
   const { port } = bound
   emit({ type: 'worker-listening', workerId: WORKER_ID, threadId: 0, generation: 1, port })
-  return new EmbeddedServer({ server, block, settings, bound, time, emit, relay })
+  return new EmbeddedServer({
+    server,
+    block,
+    settings,
+    bound,
+    time,
+    emit,
+    relay,
+    releaseCompute,
+  })
 }
 
 interface EmbeddedServerParts {
@@ -98,6 +112,7 @@ interface EmbeddedServerParts {
   readonly time: () => number
   readonly emit: EventListener
   readonly relay: ErrorRelay
+  readonly releaseCompute: () => Promise<void>
 }
 
 class EmbeddedServer implements Server {
@@ -109,6 +124,7 @@ class EmbeddedServer implements Server {
   readonly #closed: PromiseWithResolvers<DrainResult> = Promise.withResolvers()
   #isShuttingDown = false
   #isDrain = false
+  #deadlineMs = Number.POSITIVE_INFINITY
 
   constructor(parts: EmbeddedServerParts) {
     this.#parts = parts
@@ -143,6 +159,7 @@ class EmbeddedServer implements Server {
       maxConnections: settings.maxConnections,
       workersReason: 'in the calling thread',
       ...sumCounts(block, [worker]),
+      compute: computeService.counts(),
       workers: [worker],
     }
   }
@@ -164,7 +181,8 @@ class EmbeddedServer implements Server {
   #shutDown(timeoutMs: number): Promise<DrainResult> {
     const { server, block, time } = this.#parts
     if (this.status() === 'stopped') return this.closed
-    const remaining = server.drain(time() + timeoutMs)
+    this.#deadlineMs = Math.min(this.#deadlineMs, time() + timeoutMs)
+    const remaining = server.drain(this.#deadlineMs)
     if (!this.#isShuttingDown) {
       this.#isShuttingDown = true
       block.phase = 'draining'
@@ -174,8 +192,13 @@ class EmbeddedServer implements Server {
   }
 
   async #finish(remaining: number): Promise<void> {
-    const { server, block, emit, relay } = this.#parts
+    const { server, block, time, emit, relay, releaseCompute } = this.#parts
+    await idleCompute(
+      () => computeService.pending,
+      () => this.#deadlineMs - time(),
+    )
     await server.tearDown()
+    await releaseCompute()
     relay.flush()
     block.setSeatPhase(SEAT, 'stopped')
     block.phase = 'stopped'

@@ -1,3 +1,4 @@
+import type { MessagePort, Transferable } from 'node:worker_threads'
 import type { SerializedError } from './serialized-error.ts'
 import type { FailedRequest, StartStage, WarningCode } from './server-events.ts'
 import type { ThreadSettings } from './server-options.ts'
@@ -18,7 +19,50 @@ export interface WorkerStart {
   readonly applicationUrl: string
   readonly hooksUrl: string | null
   readonly hooksData: unknown
+  readonly memory: MemoryEnd
 }
+
+/** The worker's end of the channel through which it gets shared memory by name. */
+export interface MemoryEnd {
+  readonly port: MessagePort
+  /** One Int32 cell, raised and notified with each answer. */
+  readonly signal: SharedArrayBuffer
+}
+
+export interface MemoryRequest {
+  readonly id: number
+  readonly name: string
+  readonly bytes: number
+}
+
+export type MemoryReply =
+  | { readonly id: number; readonly block: SharedArrayBuffer; readonly refusal: null }
+  | { readonly id: number; readonly block: null; readonly refusal: string }
+
+/** A task for the compute pool, on its way from a worker or the main thread. */
+export interface ComputeJob {
+  /** The module whose function runs. */
+  readonly fileUrl: string
+  /** The name that it exports the function by. */
+  readonly name: string
+  readonly task: unknown
+  /** What of `task` is handed over instead of copied. */
+  readonly transfer: readonly Transferable[]
+  /** Null where the pool may have any bound. */
+  readonly maxThreads: number | null
+  readonly maxQueue: number | null
+}
+
+/** From a worker to the compute pool, on a port of its own. */
+export type ComputeRequest =
+  | { readonly type: 'run'; readonly id: number; readonly job: ComputeJob }
+  /** The result is not wanted any more. No answer follows. */
+  | { readonly type: 'cancel'; readonly id: number }
+
+/** How a task has ended, from the compute pool to the worker that asked. */
+export type ComputeReply =
+  | { readonly type: 'done'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'failed'; readonly id: number; readonly error: SerializedError }
 
 /** From the supervisor to a worker. */
 export type SupervisorMessage = {
@@ -40,5 +84,7 @@ export type WorkerMessage =
       readonly error: SerializedError
       readonly request: FailedRequest | null
     }
+  /** The worker's first task for the compute pool is on its way through this port. */
+  | { readonly type: 'compute'; readonly port: MessagePort }
   | { readonly type: 'handler-errors-dropped'; readonly count: number }
   | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string }

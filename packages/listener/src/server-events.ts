@@ -107,6 +107,8 @@ export type WarningCode =
   | 'RR_HOOK_FAILED'
   /** A worker did not end by itself in time and was ended. */
   | 'RR_WORKER_TERMINATED'
+  /** A thread of the compute pool failed while it had no task, or could not be started. */
+  | 'RR_POOL_FAILED'
 
 /**
  * What `onEvent` is: called as things happen, one after the other. A promise that it returns is not

@@ -1,3 +1,4 @@
+import type { ComputeCounts } from './compute-service.ts'
 import {
   type ControlBlock,
   type Phase,
@@ -69,6 +70,8 @@ export interface ServerInfo extends ServerCounts {
   readonly maxConnections: number
   /** Why there are as many workers as there are, in words. */
   readonly workersReason: string
+  /** The compute pool, which all servers of the process share. */
+  readonly compute: ComputeCounts
   /** By id. */
   readonly workers: readonly WorkerInfo[]
 }

@@ -1,8 +1,9 @@
-import { RrError } from '@rr/core'
+import { RrError, SharedMemoryStore } from '@rr/core'
+import { serveComputePort } from './compute-relay.ts'
+import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
-import type { WorkerStart } from './messages.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
 import {
@@ -16,6 +17,7 @@ import { createEventSink, type EventListener } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
 import { resolveDrainTimeout, type ServerSettings } from './server-options.ts'
 import { StallWatch } from './stall-watch.ts'
+import type { WorkerOrder } from './worker-handle.ts'
 import { type SlotOwner, WorkerSlot } from './worker-slot.ts'
 
 /**
@@ -47,6 +49,8 @@ export class Supervisor implements Server {
   readonly #stallWatch: StallWatch | null
   readonly #closed: PromiseWithResolvers<DrainResult> = Promise.withResolvers()
   readonly #block: ControlBlock
+  readonly #memory: SharedMemoryStore = new SharedMemoryStore()
+  #releaseCompute: () => Promise<void> = async () => {}
   #slots: readonly WorkerSlot[] = []
   #host: string
   #port: number
@@ -86,6 +90,9 @@ export class Supervisor implements Server {
   /** Resolves once all workers listen. On failure everything is stopped before it rejects. */
   async start(): Promise<void> {
     this.#block.phase = 'starting'
+    this.#releaseCompute = computeService.retain((message) => {
+      this.#emit({ type: 'warning', code: 'RR_POOL_FAILED', message, workerId: null })
+    })
     try {
       await this.#findAddress()
       await this.#startSlots()
@@ -131,6 +138,7 @@ export class Supervisor implements Server {
       maxConnections: settings.maxConnections,
       workersReason,
       ...sumCounts(this.#block, workers),
+      compute: computeService.counts(),
       workers,
     }
   }
@@ -180,10 +188,12 @@ export class Supervisor implements Server {
     }
     const owner: SlotOwner = {
       block: this.#block,
+      memory: this.#memory,
       heapMb: settings.workerHeapMb,
       nowMs: this.#time,
       emit: this.#emit,
       startFor: (workerId) => this.#startFor(workerId),
+      onComputePort: (port) => serveComputePort(port, computeService),
       onThreadEnded: (workerId) => this.#stallWatch?.forget(workerId),
     }
     this.#slots = Array.from(
@@ -201,7 +211,7 @@ export class Supervisor implements Server {
     await Promise.all([started, ...others.map((slot) => slot.start())])
   }
 
-  #startFor(workerId: number): WorkerStart {
+  #startFor(workerId: number): WorkerOrder {
     const { settings, applicationUrl, hooksUrl, hooksData } = this.#options
     return {
       controlBlock: this.#block.buffer,
@@ -233,9 +243,10 @@ export class Supervisor implements Server {
     return this.closed
   }
 
-  #finish(remaining: readonly number[]): void {
+  async #finish(remaining: readonly number[]): Promise<void> {
     if (this.#terminateTimer !== null) clearTimeout(this.#terminateTimer)
     if (this.#stallTimer !== null) clearInterval(this.#stallTimer)
+    await this.#releaseCompute()
     this.#block.phase = 'stopped'
     const cut = remaining.reduce((sum, count) => sum + count, 0)
     if (this.#isDrain) this.#emit({ type: 'drain-ended', drained: cut === 0, remaining: cut })

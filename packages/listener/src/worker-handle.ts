@@ -1,7 +1,12 @@
-import { Worker } from 'node:worker_threads'
+import { type MessagePort, Worker } from 'node:worker_threads'
+import type { SharedMemoryStore } from '@rr/core'
+import { openMemoryChannel } from './memory-channel.ts'
 import type { SupervisorMessage, WorkerMessage, WorkerStart } from './messages.ts'
 import { type SerializedError, serializeError } from './serialized-error.ts'
 import type { ExitReason } from './server-events.ts'
+
+/** What a worker is started with, but for what is made for each thread. */
+export type WorkerOrder = Omit<WorkerStart, 'memory'>
 
 /** How a worker thread ended. */
 export interface WorkerExit {
@@ -26,21 +31,33 @@ const ENTRY_URL = new URL(
 export class WorkerHandle {
   readonly threadId: number
   readonly #worker: Worker
+  readonly #memoryHost: MessagePort
   #error: SerializedError | null = null
   #reason: ExitReason | null = null
 
   /** @throws what `new Worker` throws, such as when `hooksData` cannot be cloned */
-  constructor(start: WorkerStart, heapMb: number, listener: WorkerHandleListener) {
+  constructor(
+    order: WorkerOrder,
+    memory: SharedMemoryStore,
+    heapMb: number,
+    listener: WorkerHandleListener,
+  ) {
+    const { host, end } = openMemoryChannel(memory)
+    this.#memoryHost = host
     const worker = new Worker(ENTRY_URL, {
-      name: `rr worker ${start.workerId}`,
-      workerData: start,
+      name: `rr worker ${order.workerId}`,
+      workerData: { ...order, memory: end } satisfies WorkerStart,
+      transferList: [end.port],
       ...(heapMb === 0 ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
     })
     this.#worker = worker
     this.threadId = worker.threadId
     worker.on('message', (message: WorkerMessage) => listener.onMessage(message))
     worker.on('error', (error) => this.#onError(error))
-    worker.on('exit', (exitCode) => listener.onExit(this.#describeExit(exitCode)))
+    worker.on('exit', (exitCode) => {
+      this.#memoryHost.close()
+      listener.onExit(this.#describeExit(exitCode))
+    })
   }
 
   post(message: SupervisorMessage): void {

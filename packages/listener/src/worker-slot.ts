@@ -1,20 +1,25 @@
-import { RrError } from '@rr/core'
+import type { MessagePort } from 'node:worker_threads'
+import { RrError, type SharedMemoryStore } from '@rr/core'
 import type { ControlBlock } from './control-block.ts'
-import type { WorkerMessage, WorkerStart } from './messages.ts'
+import type { WorkerMessage } from './messages.ts'
 import { bindError } from './port-guard.ts'
 import { RestartPolicy } from './restart-policy.ts'
 import { deserializeError, serializeError } from './serialized-error.ts'
 import type { EventListener, StartStage } from './server-events.ts'
-import { type WorkerExit, WorkerHandle } from './worker-handle.ts'
+import { type WorkerExit, WorkerHandle, type WorkerOrder } from './worker-handle.ts'
 
 /** What the slots of one server share. */
 export interface SlotOwner {
   readonly block: ControlBlock
+  /** What applications share by name. */
+  readonly memory: SharedMemoryStore
   readonly heapMb: number
   readonly nowMs: () => number
   readonly emit: EventListener
   /** What the worker in this slot is to be started with. */
-  readonly startFor: (workerId: number) => WorkerStart
+  readonly startFor: (workerId: number) => WorkerOrder
+  /** A worker has tasks for the compute pool. */
+  readonly onComputePort: (port: MessagePort) => void
   readonly onThreadEnded: (workerId: number) => void
 }
 
@@ -105,7 +110,7 @@ export class WorkerSlot {
   }
 
   #spawn(): void {
-    const { block, heapMb, nowMs, startFor } = this.#owner
+    const { block, memory, heapMb, nowMs, startFor } = this.#owner
     this.#state = 'starting'
     this.#restartTimer = null
     this.#restartAtMs = null
@@ -115,7 +120,7 @@ export class WorkerSlot {
     block.setSeatPhase(this.seat, 'starting')
     block.setHeartbeat(this.seat, nowMs())
     try {
-      this.#handle = new WorkerHandle(startFor(this.workerId), heapMb, {
+      this.#handle = new WorkerHandle(startFor(this.workerId), memory, heapMb, {
         onMessage: (message) => this.#onMessage(message),
         onExit: (exit) => this.#onExit(exit),
       })
@@ -142,6 +147,9 @@ export class WorkerSlot {
       case 'drained':
         this.#remaining += message.remaining
         this.#isBeating = false
+        break
+      case 'compute':
+        this.#owner.onComputePort(message.port)
         break
       default:
         this.#owner.emit({ ...message, workerId })

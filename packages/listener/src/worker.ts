@@ -7,11 +7,20 @@
  * itself.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { parentPort, workerData } from 'node:worker_threads'
-import { type AccessEntry, type Application, resolveApplication } from '@rr/core'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import {
+  type AccessEntry,
+  type Application,
+  provideSharedMemory,
+  resolveApplication,
+} from '@rr/core'
+import { ComputeClient } from './compute-client.ts'
+import { idleCompute } from './compute-idle.ts'
+import { provideCompute } from './compute-pool.ts'
 import { ControlBlock } from './control-block.ts'
 import { ErrorRelay } from './error-relay.ts'
 import { describeThrown, HookGuard } from './hook-guard.ts'
+import { memoryProvider } from './memory-channel.ts'
 import type { SupervisorMessage, WorkerMessage, WorkerStart } from './messages.ts'
 import { clockSince } from './monotonic-clock.ts'
 import { serializeError } from './serialized-error.ts'
@@ -43,6 +52,10 @@ const relay = new ErrorRelay({
   reportDropped: (count) => post({ type: 'handler-errors-dropped', count }),
 })
 
+const time = clockSince(start.clockOriginMs)
+const compute = new ComputeClient((end) => post({ type: 'compute', port: end }, end))
+provideSharedMemory(memoryProvider(start.memory))
+provideCompute((job, signal) => compute.run(job, signal))
 port.on('message', onMessage)
 port.unref()
 await run()
@@ -64,7 +77,7 @@ async function run(): Promise<void> {
     reusePort: start.reusePort,
     block: ControlBlock.open(start.controlBlock),
     seat: start.seat,
-    time: clockSince(start.clockOriginMs),
+    time,
     onError: errorHandler(),
     onAccess: accessHandler(),
     onWarning: warn,
@@ -88,6 +101,10 @@ async function serve(serving: ThreadServer): Promise<void> {
   const remaining = await serving.drain(drainDeadlineMs!)
   post({ type: 'drained', remaining })
   tellHooks({ type: 'drain-ended', remaining })
+  await idleCompute(
+    () => compute.pending,
+    () => drainDeadlineMs! - time(),
+  )
 }
 
 function onMessage(message: SupervisorMessage): void {
@@ -149,6 +166,6 @@ function warn(code: WarningCode, message: string): void {
   tellHooks({ type: 'warning', code, message })
 }
 
-function post(message: WorkerMessage): void {
-  port.postMessage(message)
+function post(message: WorkerMessage, ...transfer: MessagePort[]): void {
+  port.postMessage(message, transfer)
 }
