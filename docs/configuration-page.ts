@@ -1,4 +1,11 @@
-import { describeValues, HTTP_OPTIONS, type OptionRow, type OptionTable } from '@rr/core'
+import {
+  describeValues,
+  FORM_OPTIONS,
+  HTTP_OPTIONS,
+  MULTIPART_OPTIONS,
+  type OptionRow,
+  type OptionTable,
+} from '@rr/core'
 import { SERVER_OPTIONS } from '@rr/listener'
 import { CLI_OPTIONS } from '../packages/rr-serve/src/cli-options.ts'
 import { environmentNames } from '../packages/rr-serve/src/environment.ts'
@@ -26,6 +33,12 @@ export function renderConfigurationPage(): string {
       'HTTP',
       'Limits and time limits of connections, for `serve()` and `listen()`.',
       HTTP_OPTIONS,
+    ),
+    section('Forms', 'Options of a call of `request.form()`.', FORM_OPTIONS),
+    section(
+      'Multipart bodies',
+      'Options of a call of `request.multipart()` or `request.multipartForm()`; over one is answered 413.',
+      MULTIPART_OPTIONS,
     ),
     section('Command only', 'Options of `rr-serve`.', CLI_OPTIONS),
   ].join('\n')

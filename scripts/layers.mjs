@@ -40,11 +40,20 @@ export const layers = [
     ioExceptions: ["{ STATUS_CODES } from 'node:http'"],
   },
   {
+    // The one place of the core that reaches files: uploads that a handler wants in temporary ones.
+    // Loaded when the first one asks.
+    name: 'core upload files',
+    files: /^packages\/core\/src\/upload-files\.ts$/,
+    imports: [],
+    packages: [],
+  },
+  {
     // Requests, responses, bodies, headers, limits: the same whatever protocol carries them.
     name: 'core semantics',
     files: /^packages\/core\/src\//,
-    imports: [],
-    packages: [],
+    imports: ['core upload files'],
+    // By multipart-parser.ts alone, which is loaded by the first multipart body.
+    packages: ['@fastify/busboy'],
     sansIo: true,
     ioExceptions: ["{ STATUS_CODES } from 'node:http'"],
   },

@@ -134,7 +134,8 @@ t.test('the installed command serves the application', async (t) => {
   t.equal(await hello.text(), 'Hello from a package')
   t.match(hello.headers.get('x-request-id'), /./)
   t.same(await (await fetch(`${address}/users/7`)).json(), { id: '7' })
-  const echo = await fetch(`${address}/echo`, { method: 'POST', body: '{"a":1}' })
+  const headers = { 'content-type': 'application/json' }
+  const echo = await fetch(`${address}/echo`, { method: 'POST', body: '{"a":1}', headers })
   t.equal(echo.status, 201)
   t.same(await echo.json(), { a: 1 })
 

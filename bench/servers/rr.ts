@@ -42,7 +42,7 @@ for (const { index, pattern, params } of ROUTES) {
 
 app.post('/echo', async (request) => bytes(await request.bytes()))
 app.post('/form', async (request) => {
-  const form = new URLSearchParams(await request.text())
+  const form = await request.form()
   return text(form.get(payloads.FORM_FIELD) ?? '')
 })
 app.post('/upload', async (request) => {

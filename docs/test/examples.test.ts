@@ -72,7 +72,11 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal((await fetch(`${url}/users/none`)).status, 404)
     t.match(await body(`${url}/users/none`), /"detail":"no such user"/)
     const post = (text: string): Promise<Response> =>
-      fetch(`${url}/users`, { method: 'POST', body: text })
+      fetch(`${url}/users`, {
+        method: 'POST',
+        body: text,
+        headers: { 'content-type': 'application/json' },
+      })
     const created = await post('{"name":"Bob"}')
     t.equal(created.status, 201)
     t.equal(created.headers.get('location'), '/users/2')
@@ -195,6 +199,30 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(report.status, 206)
     t.match(report.headers.get('content-disposition'), /^attachment; .*Gr%C3%B6%C3%9Fen\.csv$/)
     t.equal(await report.text(), 'size')
+  },
+  'uploads.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    const post = (path: string, sent: string | FormData | URLSearchParams): Promise<Response> =>
+      fetch(`${url}${path}`, { method: 'POST', body: sent })
+    const login = await post('/login', new URLSearchParams({ email: 'a+b@example.com' }))
+    t.equal(await login.text(), 'hello a+b@example.com')
+    t.equal((await post('/login', new URLSearchParams())).status, 422)
+    t.equal((await post('/login', 'email=a')).status, 415)
+
+    const form = new FormData()
+    form.append('title', 'ä photo')
+    form.append('file', new File(['abc'], 'a.png', { type: 'image/png' }))
+    t.same(await (await post('/digests', form)).json(), {
+      'a.png': createHash('sha256').update('abc').digest('hex'),
+    })
+    const created = await post('/photos', form)
+    t.equal(created.status, 201)
+    t.same(await created.json(), {
+      title: 'ä photo',
+      photos: [{ filename: 'a.png', contentType: 'image/png', size: 3 }],
+    })
+    form.append('file', new File(['x'.repeat(500_001)], 'b.png'))
+    t.equal((await post('/photos', form)).status, 413)
   },
   'rate-limit.ts': async (t, name) => {
     const url = await serveExample(t, name)

@@ -1,7 +1,7 @@
 import { catchErrors, type ErrorHandler } from './error-handler.ts'
 import { RrError } from './errors.ts'
 import { fetchHandler } from './fetch-handler.ts'
-import type { Dispatcher, FetchApplication, Handler } from './handler.ts'
+import type { Dispatcher, FetchApplication, Handler, RouteBodyLimit } from './handler.ts'
 import { composeMiddleware, type Middleware } from './middleware.ts'
 
 /** What `setup` and `teardown` are told. */
@@ -43,6 +43,8 @@ export interface DefinedApplication extends ApplicationDefinition {
 /** An application ready to serve, whatever form it was given in. */
 export interface Application {
   readonly handler: Handler
+  /** The body limits of routes, where the application has any (`Dispatcher.maxBodyBytes`). */
+  readonly maxBodyBytes: RouteBodyLimit | null
   readonly setup: (context: WorkerContext) => void | Promise<void>
   readonly teardown: (context: WorkerContext) => void | Promise<void>
 }
@@ -75,11 +77,17 @@ export function resolveApplication(value: unknown): Application {
   if (isDefined(value)) {
     return {
       handler: wrapHandler(resolveHandler(value.handler), value),
+      maxBodyBytes: resolveBodyLimit(value.handler),
       setup: value.setup ?? nothing,
       teardown: value.teardown ?? nothing,
     }
   }
-  return { handler: resolveHandler(value), setup: nothing, teardown: nothing }
+  return {
+    handler: resolveHandler(value),
+    maxBodyBytes: resolveBodyLimit(value),
+    setup: nothing,
+    teardown: nothing,
+  }
 }
 
 function wrapHandler(
@@ -113,6 +121,12 @@ function resolveHandler(value: unknown): Handler {
     'an application exports by default a router, a handler function, an object with a fetch ' +
       `method or defineApp({...}), not ${describe(value)}`,
   )
+}
+
+function resolveBodyLimit(value: unknown): RouteBodyLimit | null {
+  if (!hasMethod(value, 'dispatch') || !hasMethod(value, 'maxBodyBytes')) return null
+  const dispatcher = value as Dispatcher
+  return (method, path) => dispatcher.maxBodyBytes?.(method, path)
 }
 
 function isDefined(value: unknown): value is DefinedApplication {

@@ -26,7 +26,8 @@ export class ByteCollector {
 
   /** Everything, in an ArrayBuffer that holds nothing else. */
   take(): Uint8Array {
-    if (this.#length === this.#bytes.length) return this.#bytes
+    // A chunk may be a view of more than itself: of what it was inflated from, or a part of a form.
+    if (this.#length === this.#bytes.buffer.byteLength) return this.#bytes
     // Not from Node's pool, which others have a view of.
     const exact = Buffer.allocUnsafeSlow(this.#length)
     exact.set(this.#bytes.subarray(0, this.#length))

@@ -1,8 +1,6 @@
 import { HttpError, RrError } from './errors.ts'
 import { type HttpResponse, type ProblemDetails, problem } from './response.ts'
 
-/** A second is what a connection refused over the limit is told as well. */
-const RETRY_SOON = { headers: { 'retry-after': '1' } }
 /** For what cannot even be looked at. */
 const INTERNAL_ERROR = problem(500)
 
@@ -26,9 +24,9 @@ export function errorResponse(error: unknown): HttpResponse {
 
 function describeError(error: unknown): HttpResponse {
   if (error instanceof RrError) {
-    const { status, code, message } = error
-    const retry = code === 'RR_POOL_BUSY' ? RETRY_SOON : undefined
-    return problem(status, status < 500 ? { detail: message, code } : { code }, retry)
+    const { status, code, message, headers } = error
+    const init = headers === null ? undefined : { headers }
+    return problem(status, status < 500 ? { detail: message, code } : { code }, init)
   }
   if (!(error instanceof HttpError)) return INTERNAL_ERROR
   const { status, message, details } = error

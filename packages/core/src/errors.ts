@@ -20,6 +20,7 @@ export const ERROR_STATUS = {
   RR_BODY_USED: 500,
   RR_BODY_TOO_LARGE: 413,
   RR_BODY_MALFORMED: 400,
+  RR_MEDIA_TYPE_UNSUPPORTED: 415,
   RR_QUERY_MALFORMED: 400,
   RR_REQUEST_MALFORMED: 400,
   RR_REQUEST_TIMEOUT: 408,
@@ -35,6 +36,18 @@ export const ERROR_STATUS = {
 /** A stable error code, listed with its meaning in docs/errors.md. */
 export type ErrorCode = keyof typeof ERROR_STATUS
 
+/** Fields that the answer to such an error has wherever it was made, in another thread also. */
+const ERROR_HEADERS: { readonly [code in ErrorCode]?: Readonly<Record<string, string>> } = {
+  // As a connection refused over the limit is told.
+  RR_POOL_BUSY: { 'retry-after': '1' },
+}
+
+/** What an RrError may have beside its message. */
+export interface RrErrorOptions extends ErrorOptions {
+  /** Header fields that the answer to the request has to carry. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /**
  * The base of every error that rr makes. `code` is stable, `status` is the HTTP status that answers
  * it when it ends a request, `cause` is what led to it.
@@ -49,9 +62,12 @@ export class RrError extends Error {
   readonly code: ErrorCode
   /** 400 to 599; 500 for those that end no request. */
   readonly status: number
+  /** Header fields of the answer, where there are any. */
+  readonly headers: Readonly<Record<string, string>> | null
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: RrErrorOptions) {
     super(message, options)
+    this.headers = options?.headers ?? ERROR_HEADERS[code] ?? null
     this.code = code
     this.status = ERROR_STATUS[code]
   }

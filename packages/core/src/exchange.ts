@@ -1,6 +1,9 @@
 import type { HeaderBlock } from './header-block.ts'
 import type { EndpointAddress, TlsFacts } from './transport.ts'
 
+/** Gives the most bytes that the body of such a request may have. Never throws. */
+export type BodyLimit = (method: string, path: string) => number
+
 /** What a request's head says, whatever the protocol. */
 export interface RequestFacts {
   readonly method: string
@@ -30,6 +33,8 @@ export interface Exchange {
   /** Valid only during `RequestService.onRequest`: what is kept of it is taken then. */
   readonly request: RequestFacts
   readonly hasBody: boolean
+  /** Most bytes that this request's body may have: the route's limit, or the server's. */
+  readonly maxBodyBytes: number
   readonly peer: EndpointAddress
   readonly local: EndpointAddress
   readonly tls: TlsFacts | null
@@ -83,6 +88,18 @@ export function addAbortListener(exchange: Exchange, listener: (error: Error) =>
         }
 }
 
+/** Adds a listener to those that are told once when the exchange ends, in whatever way. */
+export function addEndListener(exchange: Exchange, listener: () => void): void {
+  const earlier = exchange.endListener
+  exchange.endListener =
+    earlier === null
+      ? listener
+      : (status, bodyBytes) => {
+          listener()
+          earlier(status, bodyBytes)
+        }
+}
+
 /** Receives a request body. Chunks are owned by the receiver. */
 export interface BodySink {
   onChunk(chunk: Uint8Array): void
@@ -103,6 +120,11 @@ export interface StreamSource {
 export interface RequestService {
   /** A request head has arrived; its handler is called before this returns. */
   onRequest(exchange: Exchange): void
+  /**
+   * How long the body of such a request may be, where that depends on the request; without it
+   * it does not. Asked once for each request with a body, before it is refused or handled.
+   */
+  readonly bodyLimit?: BodyLimit | null
 }
 
 /** Counts kept by whoever owns the connection; called on the hot path. */

@@ -14,12 +14,19 @@ export interface Dispatcher {
   /** Answers one request, as a handler does. */
   dispatch(request: HttpRequest): HandlerResult
   /**
-   * How large the body of such a request may be, where that is not for the server's option to say.
+   * The most bytes that the body of such a request may have, in place of the server's
+   * `maxBodyBytes`: lower or higher. Asked before `dispatch`, for requests with a body only; one
+   * whose announced length is over the limit is answered 413 and never dispatched.
    *
-   * @param path as `dispatch` finds it in the request
+   * @param path the target's path as in `HttpRequest.path`
+   * @returns a whole number from 0, or undefined for the server's limit, which also holds when
+   *   this returns anything else or throws
    */
   maxBodyBytes?(method: string, path: string): number | undefined
 }
+
+/** `Dispatcher.maxBodyBytes` by itself. */
+export type RouteBodyLimit = (method: string, path: string) => number | undefined
 
 /** Any web-standard application: Hono, H3, itty and others export one. */
 export interface FetchApplication {

@@ -47,6 +47,12 @@ export const HTTP_OPTIONS = {
     valueName: 'bytes',
     doc: 'Longest request body; a longer one is answered 413, before it is read where its length is announced.',
   },
+  decompressBodies: {
+    type: 'boolean',
+    default: false,
+    flag: 'decompress-bodies',
+    doc: 'Undoes the Content-Encoding of request bodies (gzip, deflate, br, zstd) while they are read, up to maxBodyBytes or the limit of the route; another coding is answered 415. Off, a body is handed over as it came.',
+  },
   maxChunkExtensionBytes: {
     type: 'integer',
     default: 16_384,

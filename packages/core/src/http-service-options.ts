@@ -1,5 +1,5 @@
 import type { ConnectionMetrics } from './exchange.ts'
-import type { Handler } from './handler.ts'
+import type { Handler, RouteBodyLimit } from './handler.ts'
 import type { HttpOptions } from './http-options.ts'
 import type { HttpRequest } from './request.ts'
 import type { Clock } from './transport.ts'
@@ -20,6 +20,8 @@ export interface AccessEntry {
 export interface HttpServiceOptions {
   readonly handler: Handler
   readonly limits: HttpOptions
+  /** `Application.maxBodyBytes`: overrides `limits.maxBodyBytes` for some requests. */
+  readonly maxBodyBytes?: RouteBodyLimit | null | undefined
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
   /** A handler failed. The client has been answered 500, or cut off where it was too late. */

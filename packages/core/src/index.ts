@@ -16,15 +16,32 @@ export {
   HttpError,
   type HttpErrorOptions,
   RrError,
+  type RrErrorOptions,
 } from './errors.ts'
 export type { EventStream, EventStreamStart } from './event-stream.ts'
 export type { ConnectionMetrics } from './exchange.ts'
-export type { Dispatcher, FetchApplication, Handler, HandlerResult } from './handler.ts'
+export type { FormFields } from './form-fields.ts'
+export { FORM_OPTIONS, type FormOptions, type FormOptionsInput } from './form-options.ts'
+export type {
+  Dispatcher,
+  FetchApplication,
+  Handler,
+  HandlerResult,
+  RouteBodyLimit,
+} from './handler.ts'
 export { HeaderBlock, type HeadersInput, headerBlock } from './header-block.ts'
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'
 export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
+export type { JsonBodyOptions } from './json-body.ts'
 export { composeMiddleware, type Middleware, type Next } from './middleware.ts'
+export type { MultipartPart } from './multipart.ts'
+export type { MultipartForm, UploadedFile } from './multipart-form.ts'
+export {
+  MULTIPART_OPTIONS,
+  type MultipartOptions,
+  type MultipartOptionsInput,
+} from './multipart-options.ts'
 export { type NdjsonSource, ndjson } from './ndjson.ts'
 export { accepts, acceptsEncoding, acceptsLanguage } from './negotiation.ts'
 export {

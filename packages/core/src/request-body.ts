@@ -1,4 +1,5 @@
-import { ByteCollector } from './byte-collector.ts'
+import { decodeBody } from './body-decoding.ts'
+import { type BodySource, cancelledError, collectBytes, sourceStream } from './body-source.ts'
 import { RrError } from './errors.ts'
 import type { BodySink, Exchange } from './exchange.ts'
 
@@ -17,10 +18,11 @@ interface Waiter {
  * queue up to a bound; past it the exchange is paused, so that a handler that does not read never
  * grows memory.
  */
-export class RequestBody implements BodySink {
+export class RequestBody implements BodySink, BodySource {
   trailers = ''
   used = false
   readonly #exchange: Exchange
+  readonly #maxBytes: number
   readonly #chunks: Uint8Array[] = []
   #queuedBytes = 0
   #paused = false
@@ -30,6 +32,7 @@ export class RequestBody implements BodySink {
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange
+    this.#maxBytes = exchange.maxBodyBytes
   }
 
   onChunk(chunk: Uint8Array): void {
@@ -78,29 +81,37 @@ export class RequestBody implements BodySink {
     })
   }
 
-  async bytes(): Promise<Uint8Array> {
+  /**
+   * Gives the body to its one reader.
+   *
+   * @param contentEncoding the codings to undo (RFC 9110 §8.4), or null
+   * @throws RrError RR_BODY_USED; RR_MEDIA_TYPE_UNSUPPORTED for a coding that is not known
+   */
+  open(contentEncoding: string | null): BodySource {
+    const source =
+      contentEncoding === null ? this : decodeBody(this, contentEncoding, this.#maxBytes)
     this.#use()
-    const collector = new ByteCollector()
-    for (;;) {
-      const chunk = await this.read()
-      if (chunk === null) return collector.take()
-      collector.add(chunk)
-    }
+    return source
   }
 
-  stream(): ReadableStream<Uint8Array> {
-    this.#use()
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          const chunk = await this.read()
-          if (chunk === null) controller.close()
-          else controller.enqueue(chunk)
-        },
-        cancel: () => this.#discard(),
-      },
-      { highWaterMark: 0 },
-    )
+  async bytes(contentEncoding: string | null): Promise<Uint8Array> {
+    return collectBytes(this.open(contentEncoding))
+  }
+
+  stream(contentEncoding: string | null): ReadableStream<Uint8Array> {
+    return sourceStream(this.open(contentEncoding))
+  }
+
+  /** What still comes is thrown away by the protocol. Whoever waits for it, or asks, is told. */
+  cancel(): void {
+    this.#chunks.length = 0
+    this.#queuedBytes = 0
+    if (this.#ended || this.#error !== null) return
+    this.#error = cancelledError()
+    this.#exchange.bodySink = null
+    this.#resumeWhenDrained()
+    this.#waiter?.reject(this.#error)
+    this.#waiter = null
   }
 
   #use(): void {
@@ -113,15 +124,6 @@ export class RequestBody implements BodySink {
     if (!this.#paused || this.#queuedBytes >= HIGH_WATER_BYTES) return
     this.#paused = false
     this.#exchange.resumeBody()
-  }
-
-  /** The reader wants no more: what still comes is thrown away by the protocol. */
-  #discard(): void {
-    this.#chunks.length = 0
-    this.#queuedBytes = 0
-    if (this.#ended || this.#error !== null) return
-    this.#exchange.bodySink = null
-    this.#resumeWhenDrained()
   }
 }
 

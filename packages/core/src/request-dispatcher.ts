@@ -1,8 +1,8 @@
 import { isThenable, takeAnsweredErrors } from './error-handler.ts'
 import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
 import { errorResponse, isClientFault, statusOf } from './error-response.ts'
-import type { Exchange, RequestService } from './exchange.ts'
-import type { Handler } from './handler.ts'
+import type { BodyLimit, Exchange, RequestService } from './exchange.ts'
+import type { Handler, RouteBodyLimit } from './handler.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
@@ -14,18 +14,24 @@ import { isWebResponse, readWebResponse, sendWebResponse } from './web-response.
 
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
 export class RequestDispatcher implements RequestService {
+  readonly bodyLimit: BodyLimit | null
   readonly #handler: Handler
+  readonly #decompressBodies: boolean
   readonly #onError: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
 
   constructor(options: HttpServiceOptions) {
+    const { maxBodyBytes } = options
+    this.bodyLimit =
+      maxBodyBytes == null ? null : bodyLimit(maxBodyBytes, options.limits.maxBodyBytes)
     this.#handler = options.handler
+    this.#decompressBodies = options.limits.decompressBodies
     this.#onError = options.onError
     this.#onAccess = options.onAccess
   }
 
   onRequest(exchange: Exchange): void {
-    const request = new HttpRequest(exchange)
+    const request = new HttpRequest(exchange, this.#decompressBodies)
     if (this.#onAccess !== null) this.#observe(exchange, request, this.#onAccess)
     try {
       const handler = this.#handler
@@ -147,6 +153,18 @@ export class RequestDispatcher implements RequestService {
         // The exchange ends whatever its observer does.
         this.#onError(error, request)
       }
+    }
+  }
+}
+
+/** Whatever the application answers or throws, a request has a limit. */
+function bodyLimit(ofRoute: RouteBodyLimit, ofServer: number): BodyLimit {
+  return (method, path) => {
+    try {
+      const limit: unknown = ofRoute(method, path)
+      return Number.isSafeInteger(limit) && (limit as number) >= 0 ? (limit as number) : ofServer
+    } catch {
+      return ofServer
     }
   }
 }

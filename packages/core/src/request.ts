@@ -1,7 +1,15 @@
+import { type BodySource, quiet, sourceStream } from './body-source.ts'
 import { RrError } from './errors.ts'
-import { addAbortListener, type BodySink, type Exchange } from './exchange.ts'
+import { addAbortListener, addEndListener, type BodySink, type Exchange } from './exchange.ts'
+import type { FormFields } from './form-fields.ts'
+import { type FormOptionsInput, resolveFormOptions } from './form-options.ts'
+import { checkFormType, parseForm } from './form-urlencoded.ts'
 import type { HeadersInput } from './header-block.ts'
 import { interimBlock } from './interim-answer.ts'
+import { checkJsonType, type JsonBodyOptions, parseJson } from './json-body.ts'
+import { type MultipartPart, readBoundary, readParts } from './multipart.ts'
+import { collectForm, type MultipartForm } from './multipart-form.ts'
+import { type MultipartOptionsInput, resolveMultipartOptions } from './multipart-options.ts'
 import { findQueryParam, parseQuery } from './query.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestCookies } from './request-cookies.ts'
@@ -10,6 +18,9 @@ import { nextRequestId } from './request-id.ts'
 import type { EndpointAddress, TlsFacts } from './transport.ts'
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
+
+/** Of a request without a body. */
+const EMPTY_SOURCE: BodySource = { read: () => Promise.resolve(null), cancel: () => {} }
 
 /**
  * A request as a handler sees it. Whatever costs something is done when it is first asked for.
@@ -51,14 +62,16 @@ export class HttpRequest<
   readonly #authority: string | null
   readonly #body: RequestBody | null
   readonly #sequence: number
+  readonly #decompress: boolean
   #headers: RequestHeaders | null = null
   #query: URLSearchParams | null = null
   #id: string | null = null
   #abort: AbortController | null = null
 
   /** Made by rr, not by applications. Reads the exchange's facts while they are valid. */
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, decompressBodies: boolean) {
     this.#exchange = exchange
+    this.#decompress = decompressBodies
     this.#sequence = exchange.sequence
     const facts = exchange.request
     this.method = facts.method
@@ -226,8 +239,13 @@ export class HttpRequest<
   /**
    * The whole body. The bytes belong to the caller.
    *
-   * @throws RrError RR_BODY_TOO_LARGE (413) past the server's `maxBodyBytes`, RR_REQUEST_ABORTED
-   *   when the client left, RR_REQUEST_TIMEOUT when it was too slow, RR_BODY_USED the second time
+   * With the server's option `decompressBodies`, this and all the other ways to read the body give
+   * it without its Content-Encoding; the header still says what was sent.
+   *
+   * @throws RrError RR_BODY_TOO_LARGE (413) past the route's or the server's `maxBodyBytes`,
+   *   RR_REQUEST_ABORTED when the client left, RR_REQUEST_TIMEOUT when it was too slow, RR_BODY_USED
+   *   the second time; when decompressing, RR_MEDIA_TYPE_UNSUPPORTED (415) for a coding that is not
+   *   known and RR_BODY_MALFORMED (400) for a body that is not in it
    */
   bytes(): Promise<Uint8Array> {
     return quiet(this.#bytes())
@@ -241,10 +259,64 @@ export class HttpRequest<
   /**
    * The whole body as JSON. The caller names the type and answers for it.
    *
-   * @throws RrError RR_BODY_MALFORMED (400) when it is not JSON in UTF-8; otherwise as `bytes`
+   * @param options `anyType: true` reads it whatever its Content-Type says
+   * @throws RrError RR_MEDIA_TYPE_UNSUPPORTED (415) when Content-Type is there and not of JSON:
+   *   `application/json`, `text/json` or `...+json`; RR_BODY_MALFORMED (400) when the body is not
+   *   JSON in UTF-8; otherwise as `bytes`
    */
-  json<Value = unknown>(): Promise<Value> {
-    return quiet(this.#json<Value>())
+  json<Value = unknown>(options?: JsonBodyOptions): Promise<Value> {
+    return quiet(this.#json<Value>(options?.anyType === true))
+  }
+
+  /**
+   * The fields of a form: application/x-www-form-urlencoded in UTF-8 (WHATWG URL §5.1). None
+   * without a body.
+   *
+   * @param options `maxFields` (default 1000)
+   * @throws RrError RR_MEDIA_TYPE_UNSUPPORTED (415) for a body of another type; RR_BODY_MALFORMED
+   *   (400) for broken percent-encoding or UTF-8; RR_BODY_TOO_LARGE (413) over `maxFields`;
+   *   otherwise as `bytes`
+   * @example
+   * const form = await request.form()
+   * const email = form.get('email')
+   */
+  form(options?: FormOptionsInput): Promise<FormFields> {
+    return quiet(this.#form(options))
+  }
+
+  /**
+   * The parts of a multipart/form-data body (RFC 7578) as they arrive, one after the other. A part
+   * that is not read is skipped; a handler that waits makes the client wait.
+   *
+   * @param options limits, see `MULTIPART_OPTIONS`; beside them the body has its own
+   * @throws RrError RR_MEDIA_TYPE_UNSUPPORTED (415), RR_BODY_MALFORMED (400, without a valid
+   *   boundary), RR_BODY_USED, and what an unknown or invalid option throws. While reading:
+   *   RR_BODY_MALFORMED (400), RR_BODY_TOO_LARGE (413) over a limit; otherwise as `bytes`
+   * @example
+   * for await (const part of request.multipart({ maxFileBytes: 10_000_000 })) {
+   *   if (part.filename === null) console.log(part.name, await part.text())
+   *   else await store.put(part.stream)
+   * }
+   */
+  multipart(options?: MultipartOptionsInput): AsyncGenerator<MultipartPart, void, void> {
+    const limits = resolveMultipartOptions(options)
+    const boundary = readBoundary(this.headers.get('content-type'))
+    const source = this.#body?.open(this.#contentCoding()) ?? EMPTY_SOURCE
+    return readParts(source, boundary, limits)
+  }
+
+  /**
+   * A multipart/form-data body, read whole: fields in memory, files in temporary files, which only
+   * this process's user can read and which are removed when the request ends, however it does.
+   *
+   * @param options as for `multipart`
+   * @throws RrError as `multipart`; the system's error when a file cannot be written
+   * @example
+   * const { fields, files } = await request.multipartForm()
+   * await files[0]?.saveTo(`/srv/avatars/${userId}`)
+   */
+  multipartForm(options?: MultipartOptionsInput): Promise<MultipartForm> {
+    return quiet(this.#multipartForm(options))
   }
 
   /**
@@ -255,7 +327,9 @@ export class HttpRequest<
    * for await (const chunk of request.stream) hash.update(chunk)
    */
   get stream(): ReadableStream<Uint8Array> {
-    return this.#body === null ? emptyStream() : this.#body.stream()
+    return this.#body === null
+      ? sourceStream(EMPTY_SOURCE)
+      : this.#body.stream(this.#contentCoding())
   }
 
   /**
@@ -266,38 +340,48 @@ export class HttpRequest<
     return new RequestHeaders(this.#body?.trailers ?? '', 0)
   }
 
+  /** The codings to undo, or null. */
+  #contentCoding(): string | null {
+    return this.#decompress ? this.headers.get('content-encoding') : null
+  }
+
   #bytes(): Promise<Uint8Array> {
-    return this.#body === null ? Promise.resolve(new Uint8Array(0)) : this.#body.bytes()
+    return this.#body === null
+      ? Promise.resolve(new Uint8Array(0))
+      : this.#body.bytes(this.#contentCoding())
   }
 
   async #text(): Promise<string> {
     return new TextDecoder().decode(await this.#bytes())
   }
 
-  async #json<Value>(): Promise<Value> {
-    const bytes = await this.#bytes()
+  async #json<Value>(isAnyType: boolean): Promise<Value> {
+    if (!isAnyType) checkJsonType(this.headers.get('content-type'))
+    return parseJson(await this.#bytes()) as Value
+  }
+
+  async #form(input: FormOptionsInput | undefined): Promise<FormFields> {
+    const options = resolveFormOptions(input)
+    checkFormType(this.headers.get('content-type'), this.hasBody)
+    return parseForm(await this.#bytes(), options)
+  }
+
+  async #multipartForm(options: MultipartOptionsInput | undefined): Promise<MultipartForm> {
+    const parts = this.multipart(options)
+    const { moveFile, UploadFiles } = await import('./upload-files.ts')
+    const uploads = new UploadFiles()
+    this.#atEnd(() => uploads.removeAll())
     try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Value
-    } catch (cause) {
-      throw new RrError('RR_BODY_MALFORMED', 'the request body is not JSON', { cause })
+      return await collectForm(parts, uploads, moveFile)
+    } catch (error) {
+      uploads.removeAll()
+      throw error
     }
   }
-}
 
-/**
- * A handler that starts to read, and does something else before it awaits the body, has nobody
- * listening when the client leaves in between, or has sent no JSON. What a client does must not
- * end the process: no rejection of a body is ever reported as unhandled.
- */
-function quiet<Value>(body: Promise<Value>): Promise<Value> {
-  body.catch(() => {})
-  return body
-}
-
-function emptyStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.close()
-    },
-  })
+  /** Calls `listener` when the request ends, or now if it has. */
+  #atEnd(listener: () => void): void {
+    if (this.#exchange.sequence === this.#sequence) addEndListener(this.#exchange, listener)
+    else listener()
+  }
 }

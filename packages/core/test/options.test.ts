@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { FORM_OPTIONS } from '../src/form-options.ts'
 import { HTTP_OPTIONS } from '../src/http-options.ts'
+import { MULTIPART_OPTIONS } from '../src/multipart-options.ts'
 import {
   describeValues,
   nearestName,
@@ -89,19 +91,25 @@ t.test('an unknown option names the nearest one', (t) => {
   t.end()
 })
 
-t.test('HTTP_OPTIONS', async (t) => {
+t.test('HTTP_OPTIONS, FORM_OPTIONS and MULTIPART_OPTIONS', async (t) => {
   const source = readSources(new URL('../src/', import.meta.url))
-  for (const [name, row] of Object.entries(HTTP_OPTIONS)) {
-    const { minimum, maximum } = row
-    const option = row as OptionRow
-    t.ok(option.doc.length > 20, `${name} is documented`)
-    t.ok(minimum <= row.default && row.default <= maximum)
-    t.match(resolveOptions(HTTP_OPTIONS, { [name]: minimum }, ''), { [name]: minimum })
-    t.match(resolveOptions(HTTP_OPTIONS, { [name]: maximum }, ''), { [name]: maximum })
-    for (const outside of [minimum - 1, maximum + 1]) {
-      t.throws(() => resolveOptions(HTTP_OPTIONS, { [name]: outside }, ''), {
-        code: 'RR_OPTION_INVALID',
-      })
+  const table: OptionTable = { ...HTTP_OPTIONS, ...FORM_OPTIONS, ...MULTIPART_OPTIONS }
+  for (const [name, row] of Object.entries(table)) {
+    t.ok(row.doc.length > 20, `${name} is documented`)
+    if (row.type === 'integer') {
+      const { minimum, maximum } = row
+      t.ok(minimum <= row.default && row.default <= maximum)
+      t.match(resolveOptions(table, { [name]: minimum }, ''), { [name]: minimum })
+      t.match(resolveOptions(table, { [name]: maximum }, ''), { [name]: maximum })
+      for (const outside of [minimum - 1, maximum + 1]) {
+        t.throws(() => resolveOptions(table, { [name]: outside }, ''), {
+          code: 'RR_OPTION_INVALID',
+        })
+      }
+    } else {
+      t.equal(row.type, 'boolean')
+      t.match(resolveOptions(table, { [name]: !row.default }, ''), { [name]: !row.default })
+      t.throws(() => resolveOptions(table, { [name]: 1 }, ''), { code: 'RR_OPTION_INVALID' })
     }
     t.ok(
       new RegExp(`limits[^;]*\\b${name}\\b|\\b${name}\\b[^;]*limits`).test(source),
@@ -110,10 +118,10 @@ t.test('HTTP_OPTIONS', async (t) => {
   }
 })
 
-/** The text of the source, but for the table of options itself. */
+/** The text of the source, but for the tables of options themselves. */
 function readSources(folder: URL): string {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && file !== 'http-options.ts')
+    .filter((file) => file.endsWith('.ts') && !/(http|form|multipart)-options\.ts$/.test(file))
     .map((file) => readFileSync(new URL(file, folder), 'utf8'))
     .join('\n')
 }

@@ -55,6 +55,7 @@ export class ThreadServer {
     })
     const service = createHttpService({
       handler: options.application.handler,
+      maxBodyBytes: options.application.maxBodyBytes,
       limits: settings,
       clock: this.#wheel,
       metrics: seat,

@@ -56,6 +56,7 @@ export class ChunkedBody {
   /** Trailer field lines, each with its CRLF once the body is complete. */
   trailers = ''
   readonly #limits: HttpOptions
+  readonly #maxBodyBytes: number
   #dataEnd = 0
   #isFirstLine = true
   #extensionBytes = 0
@@ -64,14 +65,16 @@ export class ChunkedBody {
   #trailerName = ''
   #inTrailerName = false
 
-  constructor(limits: HttpOptions) {
+  /** @param maxBodyBytes the limit of this body, in place of that in `limits` */
+  constructor(limits: HttpOptions, maxBodyBytes: number) {
     this.#limits = limits
+    this.#maxBodyBytes = maxBodyBytes
   }
 
   /** A piece of data at `start`, counted from the body's first encoded byte. */
   data(start: number, length: number): number {
     if (start !== this.#dataEnd) this.#countLine(start - this.#dataEnd)
-    if (this.length + length > this.#limits.maxBodyBytes) this.fault ??= 'body-too-large'
+    if (this.length + length > this.#maxBodyBytes) this.fault ??= 'body-too-large'
     if (this.fault !== null) return PAUSE
     this.length += length
     this.#dataEnd = start + length

@@ -125,7 +125,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#transport = transport
     this.#context = context
     this.#output = new Output(transport)
-    this.#reader = new MessageReader(context.limits)
+    this.#reader = new MessageReader(context.limits, context.service.bodyLimit ?? null)
     this.#writer = new AnswerWriter(this.#output, context.clock)
     this.#idleUntilMs = context.clock.nowMs + context.limits.headersTimeoutMs
     transport.setDeadline(this.#idleUntilMs)
@@ -135,6 +135,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   get request(): RequestFacts {
     return facts
+  }
+  get maxBodyBytes(): number {
+    return this.#reader.maxBodyBytes
   }
   get peer(): EndpointAddress {
     return this.#transport.peer

@@ -1,3 +1,4 @@
+import type { BodyLimit } from '../exchange.ts'
 import type { HttpOptions } from '../http-options.ts'
 import { ChunkedBody, type ChunkedBodyFault } from './chunked-body.ts'
 import { LLHTTP_OK, LLHTTP_PAUSED, llhttp, WINDOW_BYTES } from './llhttp.ts'
@@ -39,8 +40,11 @@ export class MessageReader {
   trailers = ''
   /** Bytes to come of a body of known length. */
   remaining = 0
+  /** Most bytes that the body may have. */
+  maxBodyBytes: number
 
   readonly #limits: HttpOptions
+  readonly #bodyLimit: BodyLimit | null
   /** llhttp's state, while a head or a chunked body is only in part here; else 0. */
   #parser = 0
   #partial: PartialHead | null = null
@@ -48,8 +52,10 @@ export class MessageReader {
   /** How much of an empty line has come before a request line: nothing, its CR, all of it. */
   #emptyLine = 0
 
-  constructor(limits: HttpOptions) {
+  constructor(limits: HttpOptions, bodyLimit: BodyLimit | null) {
     this.#limits = limits
+    this.#bodyLimit = bodyLimit
+    this.maxBodyBytes = limits.maxBodyBytes
   }
 
   /** True while a part of a head is here. */
@@ -90,7 +96,8 @@ export class MessageReader {
     }
     const rest = llhttp.text(from, stop)
     const text = partial === null ? rest : partial.text + rest
-    this.refusal = readRequestHead(text, llhttp, parser, this.#limits, requestHead)
+    this.refusal = readRequestHead(text, llhttp, parser, requestHead)
+    if (this.refusal === null && requestHead.bodyLength !== 0) this.refusal = this.#limitBody()
     return this.refusal === null
   }
 
@@ -108,7 +115,7 @@ export class MessageReader {
     }
     this.#takeParser()
     llhttp.resume(this.#parser)
-    this.#chunked = new ChunkedBody(this.#limits)
+    this.#chunked = new ChunkedBody(this.#limits, this.maxBodyBytes)
   }
 
   /**
@@ -133,6 +140,12 @@ export class MessageReader {
       llhttp.release(this.#parser)
       this.#parser = 0
     }
+  }
+
+  #limitBody(): Refusal | null {
+    const { method, path, bodyLength } = requestHead
+    if (this.#bodyLimit !== null) this.maxBodyBytes = this.#bodyLimit(method, path)
+    return bodyLength > this.maxBodyBytes ? REFUSALS.bodyTooLarge : null
   }
 
   /** Takes one CRLF before a request line (RFC 9112 §2.2), and no other empty line. */

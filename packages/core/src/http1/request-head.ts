@@ -47,7 +47,6 @@ export function readRequestHead(
   text: string,
   source: Llhttp,
   parser: number,
-  limits: HttpOptions,
   head: RequestHead,
 ): Refusal | null {
   head.head = text
@@ -62,8 +61,7 @@ export function readRequestHead(
   head.httpVersion = source.minor(parser) === 1 ? '1.1' : '1.0'
   head.fieldsStart = urlEnd + VERSION_PART_LENGTH
   return (
-    readTarget(text, urlStart, urlEnd, head) ??
-    readFields(text, source, source.flags(parser), limits, head)
+    readTarget(text, urlStart, urlEnd, head) ?? readFields(text, source, source.flags(parser), head)
   )
 }
 
@@ -117,7 +115,6 @@ function readFields(
   text: string,
   source: Llhttp,
   flags: number,
-  limits: HttpOptions,
   head: RequestHead,
 ): Refusal | null {
   const { spans, fieldCount } = source
@@ -162,8 +159,7 @@ function readFields(
         : null
       : checkHost(text, spans[host + 2] as number, spans[host + 3] as number)) ??
     (coding < 0 ? null : readCoding(text, spans, coding, flags, head)) ??
-    (expect < 0 || !is11 ? null : readExpectation(text, spans, expect, head)) ??
-    (head.bodyLength > limits.maxBodyBytes ? REFUSALS.bodyTooLarge : null)
+    (expect < 0 || !is11 ? null : readExpectation(text, spans, expect, head))
   )
 }
 

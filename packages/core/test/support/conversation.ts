@@ -1,5 +1,5 @@
 import type { ConnectionMetrics } from '../../src/exchange.ts'
-import type { Handler } from '../../src/handler.ts'
+import type { Handler, RouteBodyLimit } from '../../src/handler.ts'
 import { HTTP_OPTIONS, type HttpOptionsInput } from '../../src/http-options.ts'
 import { createHttpService } from '../../src/http-service.ts'
 import type { AccessEntry } from '../../src/http-service-options.ts'
@@ -15,6 +15,7 @@ export interface ConversationOptions {
   readonly limits?: HttpOptionsInput
   /** Default: answers 200 `ok` at once and reads no body. */
   readonly handler?: Handler
+  readonly maxBodyBytes?: RouteBodyLimit | null
   readonly onAccess?: (entry: AccessEntry) => void
 }
 
@@ -46,6 +47,7 @@ export class Conversation {
         this.methods.push(request.method)
         return handler(request)
       },
+      maxBodyBytes: options.maxBodyBytes,
       limits: resolveOptions(HTTP_OPTIONS, options.limits ?? {}, 'test'),
       clock: this.clock,
       metrics,
