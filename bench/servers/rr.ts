@@ -65,4 +65,7 @@ app.get('/events', () =>
   stream(payloads.serverEvents(), { headers: { 'content-type': payloads.EVENTS_TYPE } }),
 )
 
+// The other servers' words: rr's own answer is a problem in JSON.
+app.match(() => text(payloads.NOT_FOUND, { status: 404 }))
+
 export default app
