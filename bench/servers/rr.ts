@@ -9,10 +9,10 @@ const app = createRouter()
 app.get('/', () => text(payloads.HELLO))
 // For bench/src/reading-cost.ts: what reading costs, beside the handler above.
 app.get('/read', (request) => {
-  const isThere = request.headers.get('host') !== null && request.query.get('n') !== null
+  const isThere = request.headers.get('host') !== null && request.queryParam('n') !== null
   return text(isThere ? payloads.HELLO : '')
 })
-app.get('/json', (request) => json(payloads.profile(Number(request.query.get('n')))))
+app.get('/json', (request) => json(payloads.profile(Number(request.queryParam('n')))))
 app.get('/headers', (request) => text(request.headers.get(payloads.TAG_HEADER) ?? ''))
 app.get('/cookies', (request) =>
   text(payloads.cookieValue(request.headers.get('cookie') ?? '', payloads.SESSION_COOKIE)),
