@@ -41,8 +41,8 @@ interface Page {
 }
 
 /**
- * Compiles and runs the TypeScript of pages under docs/: every block that begins with a line
- * `// name.ts`, which all of them must. One compiler run does for all the pages.
+ * Compiles and runs the TypeScript of pages under docs/. Each block begins with a line `// name.ts`.
+ * One run of the compiler does for all the pages.
  */
 export function testPages(t: Test, checksByPage: Readonly<Record<string, PageChecks>>): void {
   // Within the workspace, where their imports resolve; a folder that tools pass over.
@@ -66,12 +66,21 @@ function blocksOf(markdown: string, language: string): string[] {
   return [...blocks].map(([, source = '']) => source)
 }
 
+/** @throws Error where a block of TypeScript would go unchecked */
+function snippetsOf(page: string): Snippet[] {
+  const markdown = readFileSync(join(root, 'docs', page), 'utf8')
+  const snippets = blocksOf(markdown, 'ts').map((source) => {
+    const name = /^\/\/ ([\w.-]+\.ts)\b/.exec(source)?.[1]
+    if (name === undefined) throw new Error(`${page}: a snippet has no name: ${source}`)
+    return { name, source }
+  })
+  const fences = markdown.match(/^ *```(?:ts|typescript)/gm)?.length ?? 0
+  if (fences !== snippets.length) throw new Error(`${page}: a snippet's fence is not \`\`\`ts`)
+  return snippets
+}
+
 function writePage(name: string, checks: PageChecks, folder: string): Page {
-  const markdown = readFileSync(join(root, 'docs', name), 'utf8')
-  const snippets = blocksOf(markdown, 'ts').map((source) => ({
-    name: /^\/\/ ([\w.-]+\.ts)\b/.exec(source)?.[1] ?? 'a snippet without a name',
-    source,
-  }))
+  const snippets = snippetsOf(name)
   mkdirSync(folder)
   for (const [path, content] of Object.entries(checks.files ?? {})) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
@@ -80,15 +89,16 @@ function writePage(name: string, checks: PageChecks, folder: string): Page {
   for (const { name, source } of snippets) {
     writeFileSync(join(folder, name), source)
     // Node strips no types below node_modules.
-    let script = stripTypeScriptTypes(source)
-    for (const other of snippets)
-      script = script.replaceAll(`'./${other.name}'`, `'./${asJs(other)}'`)
-    writeFileSync(join(folder, asJs({ name })), script)
+    const script = snippets.reduce(
+      (text, other) => text.replaceAll(`'./${other.name}'`, `'./${asJs(other.name)}'`),
+      stripTypeScriptTypes(source),
+    )
+    writeFileSync(join(folder, asJs(name)), script)
   }
   return { name, snippets, folder, checks }
 }
 
-function asJs({ name }: Pick<Snippet, 'name'>): string {
+function asJs(name: string): string {
   return name.replace(/ts$/, 'js')
 }
 
@@ -125,7 +135,7 @@ function testPage(t: Test, page: Page, faults: ReadonlyMap<string, string>): voi
     t.test(`${name} compiles and does what the page says`, async (t) => {
       const path = join(page.folder, name)
       t.equal(faults.get(path), undefined)
-      const script = join(page.folder, asJs({ name }))
+      const script = join(page.folder, asJs(name))
       const program = programs[name]
       if (program !== undefined) program(t, await run(script))
       const check = applications[name]
