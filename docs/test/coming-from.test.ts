@@ -1,76 +1,9 @@
-import { execFile, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
-import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
-import { listen } from '@rr/listener'
-import t, { type Test } from 'tap'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const page = readFileSync(join(root, 'docs/coming-from.md'), 'utf8')
-
-interface Snippet {
-  readonly name: string
-  readonly source: string
-  /** Shows what is not there yet, so that it need not compile. */
-  readonly isPending: boolean
-}
-
-const snippets: Snippet[] = [
-  ...page.matchAll(/^```ts( pending)?\n\/\/ ([\w.-]+)([\s\S]*?)^```/gm),
-].map(([, pending, name = '', rest = '']) => ({
-  name,
-  source: `//${rest}`,
-  isPending: pending !== undefined,
-}))
-
-// Within the workspace, where their imports resolve; a folder that tools pass over.
-const folder = mkdtempSync(join(root, 'node_modules/.coming-from-'))
-t.teardown(() => rmSync(folder, { recursive: true }))
-for (const { name, source } of snippets) {
-  writeFileSync(join(folder, name), source)
-  // Node strips no types below node_modules.
-  const script = stripTypeScriptTypes(source).replaceAll('./app.ts', './app.js')
-  writeFileSync(join(folder, name.replace(/ts$/, 'js')), script)
-}
-writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-mkdirSync(join(folder, 'public'))
-writeFileSync(join(folder, 'public/a.txt'), 'a file')
-
-/** The first fault that the compiler finds in each snippet. */
-const faults: ReadonlyMap<string, string> = compile()
-
-function compile(): Map<string, string> {
-  const config = {
-    extends: join(root, 'tsconfig.check.json'),
-    compilerOptions: { incremental: false, tsBuildInfoFile: null, types: ['node'] },
-    files: snippets.map(({ name }) => name),
-    include: [],
-  }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const tsc = join(root, 'node_modules/.bin/tsc')
-  const { status, stdout } = spawnSync(tsc, ['-p', folder, '--pretty', 'false'], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
-  const found = new Map<string, string>()
-  for (const [line, name = ''] of stdout.matchAll(/^(\S+?)\(\d.*$/gm)) {
-    if (!found.has(name)) found.set(name, line)
-  }
-  if (status !== 0 && found.size === 0) throw new Error(`tsc failed: ${stdout}`)
-  return found
-}
-
-async function run(name: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, name)])
-  return stdout
-}
-
-type Get = (path: string, init?: RequestInit) => Promise<Response>
+import t from 'tap'
+import { codeBlocks, type PageChecks, testPages } from './support/page-snippets.ts'
 
 /** What an application answers. */
-const applications: Record<string, (t: Test, get: Get) => Promise<void>> = {
+const applications: PageChecks['applications'] = {
   'app.ts': async (t, get) => {
     t.equal(await (await get('/')).text(), 'Hello, World!')
     t.equal(await (await get('/users/7')).text(), '{"id":"7"}')
@@ -142,41 +75,21 @@ const applications: Record<string, (t: Test, get: Get) => Promise<void>> = {
   },
 }
 
-const programs: Record<string, (t: Test) => Promise<void>> = {
-  'main.ts': async (t) => {
-    t.equal(await run('main.js'), '200 1\n')
+const programs: PageChecks['programs'] = {
+  'main.ts': (t, stdout) => {
+    t.equal(stdout, '200 1\n')
   },
-  'app.test.ts': async (t) => {
-    await t.resolves(run('app.test.js'))
+  'app.test.ts': (t, stdout) => {
+    t.match(stdout, /pass 1\n/)
   },
 }
 
-t.test('every snippet is checked', async (t) => {
-  t.same(
-    snippets.map(({ name }) => name).sort(),
-    [...Object.keys(applications), ...Object.keys(programs)].sort(),
-  )
-  t.equal(snippets.length, page.match(/^```ts/gm)?.length, 'each begins with its name')
+testPages(t, {
+  'coming-from.md': { applications, programs, files: { 'public/a.txt': 'a file' } },
 })
 
-for (const { name, isPending } of snippets) {
-  const fault = faults.get(name)
-  const skip = isPending && fault !== undefined ? `pending: ${fault}` : false
-  t.test(`${name} compiles and does what the page says`, { skip }, async (t) => {
-    t.equal(fault, undefined)
-    await programs[name]?.(t)
-    const check = applications[name]
-    if (check === undefined) return
-    const module = pathToFileURL(join(folder, name.replace(/ts$/, 'js'))).href
-    const { default: app } = (await import(module)) as { default: unknown }
-    const server = await listen(app, { host: '127.0.0.1', port: 0, onError: () => {} })
-    t.teardown(() => server.stop())
-    await check(t, (path, init) => fetch(server.url + path, init))
-  })
-}
-
 t.test('what is shown of others is JavaScript', async (t) => {
-  const blocks = [...page.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, source = '']) => source)
+  const blocks = codeBlocks('coming-from.md', 'js')
   t.ok(blocks.length > 5)
   for (const source of blocks) {
     t.doesNotThrow(() => stripTypeScriptTypes(source), source.split('\n')[0] ?? '')
