@@ -164,12 +164,13 @@ class AnswerCompressor {
   }
 
   async #compress(
-    { status, body }: HttpResponse,
+    { status, body, trailers }: HttpResponse,
     headers: HeaderBlock,
     compressor: Compressor,
   ): Promise<HttpResponse> {
     if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
-      return new HttpResponse(status, headers, new CompressedBody(body as StreamBody, compressor))
+      const compressed = new CompressedBody(body as StreamBody, compressor)
+      return new HttpResponse(status, headers, compressed, trailers)
     }
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     const compressed =
@@ -191,6 +192,8 @@ function headOnly(response: HttpResponse, headers: HeaderBlock): HttpResponse {
 
 function isFixed(headers: HeaderBlock): boolean {
   if (FIXED_BY.some((name) => headers.get(name) !== null)) return true
+  // A digest may also follow the body.
+  if (/digest/i.test(fieldValue(headers, 'trailer') ?? '')) return true
   const control = fieldValue(headers, 'cache-control')
   return control !== null && /(?:^|,)\s*no-transform\s*(?:,|$)/i.test(control)
 }
