@@ -36,7 +36,7 @@ export function catchErrors(handler: Handler, onError: ErrorHandler): Handler {
  * A middleware that answers for what is thrown inside of it, so that the middleware outside works on
  * that answer as on any other: compresses it, or does whatever else it does after `next()`.
  *
- * Fields alone do not need it: those of `cors`, `securityHeaders` and `requestId` are on answers to
+ * Fields alone do not need it: those of `cors`, `securityHeaders` and the like are on answers to
  * errors anyway, whoever makes these (`changeErrorHeaders`). An `onError` or `errorHandler` further
  * out does not hear of what is answered here.
  *
