@@ -1,3 +1,4 @@
+import { forgetErrorHeaders } from './error-headers.ts'
 import { errorResponse, statusOf } from './error-response.ts'
 import type { Handler, HandlerResult } from './handler.ts'
 import type { Middleware } from './middleware.ts'
@@ -73,6 +74,18 @@ export function takeAnsweredErrors(request: HttpRequest): readonly unknown[] {
   answered.delete(request)
   answeredCount--
   return errors
+}
+
+/**
+ * For middleware that has answered already, such as a time limit, when what is inside comes to its
+ * end: nobody else will report the errors from 500 on that an error handler has answered there, nor
+ * take the fields that were meant for such an answer.
+ *
+ * @returns those errors, mostly none
+ */
+export function takeLateErrors(request: HttpRequest): readonly unknown[] {
+  forgetErrorHeaders(request)
+  return takeAnsweredErrors(request)
 }
 
 function keepForReport(request: HttpRequest, error: unknown): void {

@@ -7,7 +7,7 @@ export {
   type WorkerContext,
 } from './application.ts'
 export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
-export { answerErrors, catchErrors, type ErrorHandler } from './error-handler.ts'
+export { answerErrors, catchErrors, type ErrorHandler, takeLateErrors } from './error-handler.ts'
 export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
 export { errorResponse } from './error-response.ts'
 export {
