@@ -1,3 +1,4 @@
+import { forgetErrorHeaders } from './error-headers.ts'
 import { errorResponse, statusOf } from './error-response.ts'
 import type { Handler, HandlerResult } from './handler.ts'
 import type { Middleware } from './middleware.ts'
@@ -16,6 +17,7 @@ export type ErrorHandler = (error: unknown, request: HttpRequest) => HandlerResu
 const answered = new WeakMap<HttpRequest, unknown[]>()
 /** Spares requests the look into the map; too high where a handler is called without a dispatcher. */
 let answeredCount = 0
+const NONE: readonly unknown[] = []
 
 /** `handler` with `onError` around it. A request that does not fail pays one call. */
 export function catchErrors(handler: Handler, onError: ErrorHandler): Handler {
@@ -32,12 +34,16 @@ export function catchErrors(handler: Handler, onError: ErrorHandler): Handler {
 }
 
 /**
- * A middleware that answers for what is thrown inside of it, so that what is outside works on that
- * answer as on any other: headers for CORS or security are wanted on errors too.
+ * A middleware that answers for what is thrown inside of it, so that the middleware outside works on
+ * that answer as on any other: compresses it, or does whatever else it does after `next()`.
+ *
+ * Fields alone do not need it: those of `cors`, `securityHeaders` and the like are on answers to
+ * errors anyway, whoever makes these (`changeErrorHeaders`). An `onError` or `errorHandler` further
+ * out does not hear of what is answered here.
  *
  * @param onError default: `errorResponse`
  * @example
- * export default defineApp({ handler: app, middleware: [cors(), answerErrors()] })
+ * export default defineApp({ handler: app, middleware: [compression(), answerErrors()] })
  */
 export function answerErrors(onError: ErrorHandler = errorResponse): Middleware {
   return (request, next) => next().catch((error: unknown) => answerError(error, request, onError))
@@ -62,12 +68,24 @@ async function answerError(
 
 /** The errors that were answered for that request; given once. */
 export function takeAnsweredErrors(request: HttpRequest): readonly unknown[] {
-  if (answeredCount === 0) return []
+  if (answeredCount === 0) return NONE
   const errors = answered.get(request)
-  if (errors === undefined) return []
+  if (errors === undefined) return NONE
   answered.delete(request)
   answeredCount--
   return errors
+}
+
+/**
+ * For middleware that has answered already, such as a time limit, when what is inside comes to its
+ * end: nobody else will report the errors from 500 on that an error handler has answered there, nor
+ * take the fields that were meant for such an answer.
+ *
+ * @returns those errors, mostly none
+ */
+export function takeLateErrors(request: HttpRequest): readonly unknown[] {
+  forgetErrorHeaders(request)
+  return takeAnsweredErrors(request)
 }
 
 function keepForReport(request: HttpRequest, error: unknown): void {

@@ -11,7 +11,9 @@ let waiting = 0
 /**
  * For middleware whose `next()` has rejected and that lets the error pass: changes the headers of
  * the answer that is made further out instead, by an error handler or the server. Without it an
- * error would lack what every answer must have, such as CORS fields.
+ * error would lack what every answer must have, such as CORS fields. For middleware whose users
+ * shall not have to think of that; what works on the whole answer of an error, its body too, is put
+ * outside of `answerErrors()`.
  *
  * @example
  * try {

@@ -4,7 +4,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** Visible characters, SP, HTAB and obs-text; no other control, so no CR, LF or NUL. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** True for a token: field names, methods, transfer codings. */
+/** True for a token (RFC 9110 §5.6.2): field names, methods, codings. */
 export function isToken(text: string): boolean {
   return TOKEN.test(text)
 }

@@ -15,6 +15,7 @@ export type FormOptions = ResolvedOptions<typeof FORM_OPTIONS>
 export type FormOptionsInput = OptionsInput<typeof FORM_OPTIONS>
 
 const DEFAULTS: FormOptions = resolveOptions(FORM_OPTIONS, {}, 'form()')
+
 /** @throws RrError RR_OPTION_UNKNOWN, RR_OPTION_INVALID */
 export function resolveFormOptions(input: FormOptionsInput | undefined): FormOptions {
   return input === undefined ? DEFAULTS : resolveOptions(FORM_OPTIONS, input, 'form()')

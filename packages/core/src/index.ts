@@ -7,7 +7,7 @@ export {
   type WorkerContext,
 } from './application.ts'
 export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
-export { answerErrors, catchErrors, type ErrorHandler } from './error-handler.ts'
+export { answerErrors, catchErrors, type ErrorHandler, takeLateErrors } from './error-handler.ts'
 export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
 export { errorResponse } from './error-response.ts'
 export {
@@ -20,6 +20,7 @@ export {
 } from './errors.ts'
 export type { EventStream, EventStreamStart } from './event-stream.ts'
 export type { ConnectionMetrics } from './exchange.ts'
+export { isToken } from './field-syntax.ts'
 export type { FormFields } from './form-fields.ts'
 export { FORM_OPTIONS, type FormOptions, type FormOptionsInput } from './form-options.ts'
 export type {
@@ -33,7 +34,8 @@ export { HeaderBlock, type HeadersInput, headerBlock } from './header-block.ts'
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'
 export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
-export type { JsonBodyOptions } from './json-body.ts'
+export { isJsonType, type JsonBodyOptions } from './json-body.ts'
+export { mainValue } from './media-type.ts'
 export { composeMiddleware, type Middleware, type Next } from './middleware.ts'
 export type { MultipartPart } from './multipart.ts'
 export type { MultipartForm, UploadedFile } from './multipart-form.ts'
@@ -43,7 +45,7 @@ export {
   type MultipartOptionsInput,
 } from './multipart-options.ts'
 export { type NdjsonSource, ndjson } from './ndjson.ts'
-export { accepts, acceptsEncoding, acceptsLanguage } from './negotiation.ts'
+export { accepts, acceptsEncoding, acceptsLanguage, rankEncodings } from './negotiation.ts'
 export {
   type AutoIntegerOptionRow,
   type BooleanOptionRow,

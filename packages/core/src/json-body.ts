@@ -21,8 +21,11 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** True for what is JSON by its media type (WHATWG MIME Sniffing §4.6). */
-function isJsonType(contentType: string): boolean {
+/**
+ * True for a Content-Type of JSON: `application/json`, `text/json` or `...+json`, with or without
+ * parameters (WHATWG MIME Sniffing §4.6).
+ */
+export function isJsonType(contentType: string): boolean {
   if (contentType === 'application/json') return true
   const type = mainValue(contentType)
   return (

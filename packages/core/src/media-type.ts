@@ -7,7 +7,10 @@ import { sliceTrimmed } from './field-syntax.ts'
 const PARAMETER =
   /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\[\s\S])*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z]+))[ \t]*)?/y
 
-/** The value before its parameters, in lower case. */
+/**
+ * What a field value such as that of Content-Type says before its parameters (RFC 9110 §5.6.6), in
+ * lower case: `text/html` of `Text/HTML; charset=utf-8`.
+ */
 export function mainValue(fieldValue: string): string {
   const end = fieldValue.indexOf(';')
   return sliceTrimmed(fieldValue, 0, end < 0 ? fieldValue.length : end).toLowerCase()

@@ -58,13 +58,43 @@ export function acceptsEncoding<Offer extends string>(
   request: Negotiating,
   offers: readonly Offer[],
 ): Offer | null {
+  return rankEncodings(request, offers)[0] ?? null
+}
+
+/**
+ * All the offered content codings that Accept-Encoding takes, best liked first and equals in the
+ * order offered: for who may have to fall back on the next. Otherwise as `acceptsEncoding`.
+ *
+ * @param offers content codings: `br`, `gzip`, `identity`
+ * @example
+ * const [coding = 'identity'] = rankEncodings(request, ['br', 'gzip', 'identity'])
+ */
+export function rankEncodings<Offer extends string>(
+  request: Negotiating,
+  offers: readonly Offer[],
+): Offer[] {
   const ranges = rankedElements(request.headers.get('accept-encoding') ?? '')
-  const found = ranges.length === 0 ? null : choose(ranges, offers, matchCoding)
-  if (found !== null) return found
-  const identity = offers.find((offer) => offer.toLowerCase() === 'identity')
-  if (identity === undefined) return null
-  // It may be left unnamed, unless `identity;q=0` or `*;q=0` says otherwise.
-  return ranges.some((range) => matchCoding(range, 'identity') >= 0) ? null : identity
+  const rated: { offer: Offer; quality: number }[] = []
+  for (const offer of offers) {
+    const quality =
+      offer.toLowerCase() === 'identity'
+        ? identityQuality(ranges)
+        : qualityOf(offer, ranges, matchCoding)
+    if (quality > 0) rated.push({ offer, quality })
+  }
+  return rated.sort((a, b) => b.quality - a.quality).map(({ offer }) => offer)
+}
+
+/** Below every weight that a client can write. */
+const LEAST_QUALITY = 0.0001
+
+/** Who lists codings wants one: what is only not excluded, or is meant by `*`, comes last. */
+function identityQuality(ranges: readonly Ranked[]): number {
+  const quality = qualityOf('identity', ranges, matchCoding)
+  if (ranges.some(({ value }) => value === 'identity')) return quality
+  return ranges.some(({ value }) => value === '*')
+    ? Math.min(quality, LEAST_QUALITY)
+    : LEAST_QUALITY
 }
 
 function choose<Offer extends string>(

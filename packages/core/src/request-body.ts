@@ -21,6 +21,8 @@ interface Waiter {
 export class RequestBody implements BodySink, BodySource {
   trailers = ''
   used = false
+  /** Whether its Content-Encoding is undone for who reads it. */
+  readonly decompress: boolean
   readonly #exchange: Exchange
   readonly #maxBytes: number
   readonly #chunks: Uint8Array[] = []
@@ -30,7 +32,8 @@ export class RequestBody implements BodySink, BodySource {
   #error: Error | null = null
   #waiter: Waiter | null = null
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, decompress: boolean) {
+    this.decompress = decompress
     this.#exchange = exchange
     this.#maxBytes = exchange.maxBodyBytes
   }

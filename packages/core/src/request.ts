@@ -62,7 +62,6 @@ export class HttpRequest<
   readonly #authority: string | null
   readonly #body: RequestBody | null
   readonly #sequence: number
-  readonly #decompress: boolean
   #headers: RequestHeaders | null = null
   #query: URLSearchParams | null = null
   #id: string | null = null
@@ -71,7 +70,6 @@ export class HttpRequest<
   /** Made by rr, not by applications. Reads the exchange's facts while they are valid. */
   constructor(exchange: Exchange, decompressBodies: boolean) {
     this.#exchange = exchange
-    this.#decompress = decompressBodies
     this.#sequence = exchange.sequence
     const facts = exchange.request
     this.method = facts.method
@@ -83,7 +81,7 @@ export class HttpRequest<
     this.#fieldsStart = facts.fieldsStart
     this.#authority = facts.authority
     if (exchange.hasBody) {
-      const body = new RequestBody(exchange)
+      const body = new RequestBody(exchange, decompressBodies)
       this.#body = body
       exchange.bodySink = body satisfies BodySink
     } else {
@@ -342,7 +340,7 @@ export class HttpRequest<
 
   /** The codings to undo, or null. */
   #contentCoding(): string | null {
-    return this.#decompress ? this.headers.get('content-encoding') : null
+    return this.#body?.decompress === true ? this.headers.get('content-encoding') : null
   }
 
   #bytes(): Promise<Uint8Array> {

@@ -1,43 +1,23 @@
 import { RrError } from './errors.ts'
 import { isToken } from './field-syntax.ts'
+import { FORBIDDEN_TRAILERS } from './forbidden-trailers.ts'
 import { HeaderBlock, type HeadersInput, headerPairs } from './header-block.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
 /** Gives the fields that follow a body, once the body is complete. */
 export type TrailerSource = () => HeadersInput | PromiseLike<HeadersInput>
 
-/**
- * Fields that a client has to know before the body, or that say how it is framed, routed, cached or
- * read (RFC 9110 §6.5.1): merged into the header section on the way, they would be an attack.
- */
-const FORBIDDEN = new Set([
+/** Beside those of any message: fields that a client has to know before the body. */
+const FORBIDDEN: ReadonlySet<string> = new Set([
+  ...FORBIDDEN_TRAILERS,
   'accept-ranges',
   'age',
-  'authorization',
-  'cache-control',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'cookie',
   'date',
   'expires',
-  'host',
-  'keep-alive',
   'location',
-  'max-forwards',
   'pragma',
   'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'range',
   'retry-after',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
   'vary',
   'www-authenticate',
 ])

@@ -1,7 +1,8 @@
 // Headers that middleware adds to the answer made for an error that passed through it.
 
 import t from 'tap'
-import { changeErrorHeaders } from '../src/error-headers.ts'
+import { takeLateErrors } from '../src/error-handler.ts'
+import { changeErrorHeaders, hasErrorHeaders } from '../src/error-headers.ts'
 import { HttpError } from '../src/errors.ts'
 import type { HandlerResult } from '../src/handler.ts'
 import { HeaderBlock } from '../src/header-block.ts'
@@ -94,4 +95,20 @@ t.test('a client that has left takes nothing with it to the next answer', async 
   await conversation.settle()
   const [response] = (await converse(GET)).responses()
   t.equal(response?.headers.has('x-mark'), false)
+})
+
+t.test('what fails after it was answered leaves none behind', async (t) => {
+  const late = Promise.withResolvers<boolean>()
+  const first: Middleware = async (request, next) => {
+    next().catch(() => {
+      takeLateErrors(request)
+      late.resolve(hasErrorHeaders(request))
+    })
+    return text('first')
+  }
+  const fails = Promise.withResolvers<never>()
+  const handler = composeMiddleware([first, marking('late')], () => fails.promise)
+  t.same((await converse(GET, { handler })).statuses(), [200])
+  fails.reject(new HttpError(404))
+  t.equal(await late.promise, false)
 })

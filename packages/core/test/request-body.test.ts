@@ -1,35 +1,18 @@
 import t from 'tap'
-import { RrError } from '../src/errors.ts'
 import type { Handler } from '../src/handler.ts'
 import type { HttpRequest } from '../src/request.ts'
 import { json, text } from '../src/response.ts'
 import { Conversation, converse } from './support/conversation.ts'
 import { CHUNKED, GET, NEXT, POST } from './support/messages.ts'
+import { readBody } from './support/read-body.ts'
 import { deferred, turns } from './support/turns.ts'
 
-/** What `read` comes to for a request with the given body. */
-async function outcome(
+/** What `read` comes to for a request with the given body, which comes in two pieces. */
+function outcome(
   body: string | Uint8Array,
   read: (request: HttpRequest) => unknown,
 ): Promise<unknown> {
-  let result: unknown = 'nothing'
-  const bytes = Buffer.from(body as string)
-  const message = Buffer.concat([
-    Buffer.from(`${POST}Content-Length: ${bytes.length}\r\n\r\n`),
-    bytes,
-  ])
-  const conversation = new Conversation({
-    handler: async (request) => {
-      try {
-        result = await read(request)
-      } catch (error) {
-        result = error instanceof RrError ? error.code : error
-      }
-      return text('')
-    },
-  })
-  await conversation.send(message.subarray(0, -1)).send(message.subarray(-1)).settle()
-  return result
+  return readBody({ body, pieceBytes: Math.max(1, body.length - 1) }, read)
 }
 
 t.test('bytes()', async (t) => {

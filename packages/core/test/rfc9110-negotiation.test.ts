@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { accepts, acceptsEncoding, acceptsLanguage } from '../src/negotiation.ts'
+import { accepts, acceptsEncoding, acceptsLanguage, rankEncodings } from '../src/negotiation.ts'
 import { RequestHeaders } from '../src/request-headers.ts'
 
 type Case = readonly [field: string | null, offers: string[], chosen: string | null, why?: string]
@@ -80,6 +80,7 @@ const CODINGS: readonly Case[] = [
   ['*;q=0, identity;q=0.1', ['br', 'identity'], 'identity'],
   ['gzip;q=0', ['gzip'], null],
   ['identity, gzip;q=0.5', ['gzip', 'identity'], 'identity'],
+  ['gzip;q=0.3, *;q=0.5', ['identity', 'gzip'], 'gzip', 'who lists codings wants one'],
 ]
 
 for (const [name, negotiate, cases] of [
@@ -104,6 +105,16 @@ for (const [name, negotiate, cases] of [
     )
   })
 }
+
+t.test('RFC 9110 §12.5.3: all codings that are taken, best first', async (t) => {
+  const rank = (field: string | null): string[] =>
+    rankEncodings(withField('Accept-Encoding', field), ['br', 'gzip', 'Identity'])
+  t.same(rank('gzip, br;q=0.5'), ['gzip', 'br', 'Identity'])
+  t.same(rank('identity;q=0.7, gzip, br;q=0.5'), ['gzip', 'Identity', 'br'])
+  t.same(rank('*;q=0.5, identity;q=0'), ['br', 'gzip'])
+  t.same(rank('*;q=0'), [])
+  t.same(rank(null), ['Identity'])
+})
 
 t.test('a standard Request can be asked too', async (t) => {
   const request = new Request('http://a/', { headers: { accept: 'text/html' } })

@@ -1,4 +1,4 @@
-import { HttpError, type HttpRequest, type HttpResponse, type Middleware, RrError } from '@rr/core'
+import { errorResponse, type HttpRequest, type HttpResponse, type Middleware } from '@rr/core'
 import { checkFunction, checkKeys } from './option-checks.ts'
 
 /** What is known of one request and its answer. Strings are as the client sent them. */
@@ -62,7 +62,8 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
       tell(start, response.status, bodyBytes(request, response))
       return response
     } catch (error) {
-      tell(start, statusOf(error), null)
+      // As the server answers it, unless an error handler further out does.
+      tell(start, errorResponse(error).status, null)
       throw error
     }
   }
@@ -102,11 +103,6 @@ function bodyBytes(request: HttpRequest, { status, headers, body }: HttpResponse
   if (body instanceof Uint8Array) return body.length
   const announced = headers?.contentLength ?? -1
   return announced < 0 ? null : announced
-}
-
-/** As the server answers it, unless an error handler further out does. */
-function statusOf(error: unknown): number {
-  return error instanceof HttpError || error instanceof RrError ? error.status : 500
 }
 
 function describe(error: unknown): string {

@@ -3,11 +3,12 @@ import {
   type HttpRequest,
   HttpResponse,
   type Middleware,
+  mainValue,
   type OptionsInput,
   resolveOptions,
   type StreamBody,
 } from '@rr/core'
-import { type CodingChoice, chooseCoding } from './accept-encoding.ts'
+import { type AcceptedCodings, acceptedCodings } from './accept-encoding.ts'
 import { CompressedBody } from './compressed-body.ts'
 import { isCompressibleType } from './compressible-types.ts'
 import { CODINGS, COMPRESSORS, type Compressor, type ContentCoding } from './content-codings.ts'
@@ -118,9 +119,9 @@ class AnswerCompressor {
   answer(request: HttpRequest, response: HttpResponse): HttpResponse | Promise<HttpResponse> {
     if (response.status === 304) return this.#notModified(request, response)
     if (!this.#isCandidate(request, response)) return response
-    const choice = this.#choose(request)
-    const { coding } = choice
-    if (coding === null || !this.#isLargeEnough(response, choice)) {
+    const accepted = this.#accepted(request)
+    const coding = accepted.codings[0]
+    if (coding === undefined || !this.#isLargeEnough(response, accepted)) {
       return withHeaders(response, this.#varying.get(response.headers))
     }
     const headers = this.#coded[coding].get(response.headers)
@@ -132,13 +133,13 @@ class AnswerCompressor {
   #notModified(request: HttpRequest, response: HttpResponse): HttpResponse {
     const { headers } = response
     if (headers === null || isFixed(headers)) return response
-    const { coding } = this.#choose(request)
-    const changes = coding === null ? {} : etagChange(headers)
+    const isCoded = this.#accepted(request).codings.length > 0
+    const changes = isCoded ? etagChange(headers) : {}
     return withHeaders(response, changeFields(headers, { ...varyChange(headers), ...changes }))
   }
 
-  #choose(request: HttpRequest): CodingChoice {
-    return chooseCoding(request.headers.get('accept-encoding'), this.#codings)
+  #accepted(request: HttpRequest): AcceptedCodings<ContentCoding> {
+    return acceptedCodings(request, this.#codings)
   }
 
   #isCandidate(request: HttpRequest, { status, headers, body }: HttpResponse): boolean {
@@ -146,13 +147,14 @@ class AnswerCompressor {
     if (body === null && !(request.method === 'HEAD' && headers.contentLength >= 0)) return false
     const type = headers.get('content-type')
     if (type === null || isFixed(headers)) return false
-    const semicolon = type.indexOf(';')
-    const mediaType = (semicolon < 0 ? type : type.slice(0, semicolon)).trim().toLowerCase()
-    return this.#isCompressible(mediaType)
+    return this.#isCompressible(mainValue(type))
   }
 
   /** Always when the client would take nothing else. */
-  #isLargeEnough({ headers, body }: HttpResponse, { isPlainRefused }: CodingChoice): boolean {
+  #isLargeEnough(
+    { headers, body }: HttpResponse,
+    { isPlainRefused }: AcceptedCodings<ContentCoding>,
+  ): boolean {
     if (isPlainRefused) return true
     const least = this.#minBytes
     if (typeof body === 'string') return body.length >= least || Buffer.byteLength(body) >= least
@@ -162,12 +164,13 @@ class AnswerCompressor {
   }
 
   async #compress(
-    { status, body }: HttpResponse,
+    { status, body, trailers }: HttpResponse,
     headers: HeaderBlock,
     compressor: Compressor,
   ): Promise<HttpResponse> {
     if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
-      return new HttpResponse(status, headers, new CompressedBody(body as StreamBody, compressor))
+      const compressed = new CompressedBody(body as StreamBody, compressor)
+      return new HttpResponse(status, headers, compressed, trailers)
     }
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     const compressed =
@@ -189,6 +192,8 @@ function headOnly(response: HttpResponse, headers: HeaderBlock): HttpResponse {
 
 function isFixed(headers: HeaderBlock): boolean {
   if (FIXED_BY.some((name) => headers.get(name) !== null)) return true
+  // A digest may also follow the body.
+  if (/digest/i.test(fieldValue(headers, 'trailer') ?? '')) return true
   const control = fieldValue(headers, 'cache-control')
   return control !== null && /(?:^|,)\s*no-transform\s*(?:,|$)/i.test(control)
 }

@@ -1,4 +1,4 @@
-import { isEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from './entity-tags.ts'
+import { includesTag, isEntityTag, matchesStrongly, matchesWeakly } from './entity-tags.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** What identifies the state of the representation that would be sent (RFC 9110 §8.8). */
@@ -43,14 +43,14 @@ export function evaluateConditions(
 
   const ifMatch = headers.get('if-match')
   if (ifMatch !== null) {
-    if (!includesTag(ifMatch, validators, matchesStrongly)) return 412
+    if (!isListed(ifMatch, validators, matchesStrongly)) return 412
   } else if (isModifiedSince(headers.get('if-unmodified-since'), validators) === true) {
     return 412
   }
 
   const ifNoneMatch = headers.get('if-none-match')
   if (ifNoneMatch !== null) {
-    if (includesTag(ifNoneMatch, validators, matchesWeakly)) return isRead ? 304 : 412
+    if (isListed(ifNoneMatch, validators, matchesWeakly)) return isRead ? 304 : 412
   } else if (isRead) {
     if (isModifiedSince(headers.get('if-modified-since'), validators) === false) return 304
   }
@@ -73,16 +73,12 @@ export function evaluateIfRange(request: ConditionalRequest, validators: Validat
   return parseHttpDate(ifRange) === toSecondMs(lastModifiedMs)
 }
 
-function includesTag(
+function isListed(
   list: string,
   validators: Validators | null,
   matches: (a: string, b: string) => boolean,
 ): boolean {
-  if (validators === null) return false
-  const tags = parseEntityTags(list)
-  if (tags === '*') return true
-  const { etag } = validators
-  return etag !== null && tags.some((tag) => matches(tag, etag))
+  return validators !== null && includesTag(list, validators.etag, matches)
 }
 
 /** Null when the question does not arise: no field, no date in it, or nothing to compare with. */

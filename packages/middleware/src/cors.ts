@@ -3,6 +3,7 @@ import {
   type HeaderBlock,
   type HttpRequest,
   type HttpResponse,
+  isToken,
   type Middleware,
   resolveOptions,
 } from '@rr/core'
@@ -11,7 +12,6 @@ import { changeAnswer, changeFields, fieldValue, varyWith } from './header-chang
 import { checkKeys, invalidOption } from './option-checks.ts'
 
 const WHERE = 'cors()'
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 const SCALARS = {
   credentials: {
@@ -177,7 +177,7 @@ function withSafelisted(methods: readonly string[]): readonly string[] {
 
 function checkNames(option: string, names: readonly string[], credentials: boolean): void {
   const isList = Array.isArray(names) && names.every((name) => typeof name === 'string')
-  if (!isList || !names.every((name) => TOKEN.test(name))) {
+  if (!isList || !names.every((name) => isToken(name))) {
     throw invalidOption(WHERE, option, 'a list of names', names)
   }
   // With credentials browsers take it for the name of a method or header (Fetch §3.2.3).

@@ -52,6 +52,18 @@ export function parseEntityTags(value: string): '*' | readonly string[] {
   return tags
 }
 
+/**
+ * True when an If-Match or If-None-Match names the tag, by one of the two comparisons; `*` names any.
+ */
+export function includesTag(
+  list: string,
+  tag: string | null,
+  matches: (a: string, b: string) => boolean,
+): boolean {
+  const tags = parseEntityTags(list)
+  return tags === '*' || (tag !== null && tags.some((listed) => matches(listed, tag)))
+}
+
 function opaquePart(tag: string): string {
   return isWeakTag(tag) ? tag.slice(2) : tag
 }

@@ -8,7 +8,9 @@ import {
   type OptionsInput,
   resolveOptions,
 } from '@rr/core'
+import { includesTag, matchesStrongly, matchesWeakly } from './entity-tags.ts'
 import { changeFields, withHeaders } from './header-changes.ts'
+import { parseHttpDate } from './http-date.ts'
 import { invalidOption } from './option-checks.ts'
 import { releaseBody } from './release-body.ts'
 
@@ -69,7 +71,8 @@ export function etag(options: EtagOptions = {}): Middleware {
     if (ifMatch && isPreconditionFailed(request, response, tag)) {
       return inPlaceOf(response, empty({ status: 412 }))
     }
-    if (isKnown(request.headers.get('if-none-match'), tag)) {
+    const known = request.headers.get('if-none-match')
+    if (known !== null && includesTag(known, tag, matchesWeakly)) {
       return inPlaceOf(response, notModified(response.headers, tag))
     }
     if (response.headers?.get('etag') === tag) return response
@@ -89,34 +92,14 @@ function makeTag(body: unknown, kind: 'weak' | 'strong', maxBytes: number): stri
   return kind === 'weak' ? `W/"${digest}"` : `"${digest}"`
 }
 
-/** RFC 9110 §13.1.2: `*`, or a tag of the list, by weak comparison (§8.8.3.2). */
-function isKnown(condition: string | null, tag: string): boolean {
-  if (condition === null) return false
-  if (condition === '*') return true
-  const opaque = withoutWeakness(tag)
-  return listedTags(condition).some((listed) => withoutWeakness(listed) === opaque)
-}
-
 /** RFC 9110 §13.2.2, steps 1 and 2. If-Match is compared strongly (§13.1.1). */
 function isPreconditionFailed(request: HttpRequest, response: HttpResponse, tag: string): boolean {
   const condition = request.headers.get('if-match')
-  if (condition !== null) {
-    if (condition === '*') return false
-    return tag.startsWith('W/') || !listedTags(condition).includes(tag)
-  }
-  const since = Date.parse(request.headers.get('if-unmodified-since') ?? '')
-  const modified = Date.parse(response.headers?.get('last-modified') ?? '')
-  // A date that is none is passed over (§13.1.4): comparisons with NaN are false.
-  return modified > since
-}
-
-/** The entity tags of a list; a comma may stand in one (RFC 9110 §8.8.3). */
-function listedTags(list: string): string[] {
-  return list.match(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g) ?? []
-}
-
-function withoutWeakness(tag: string): string {
-  return tag.startsWith('W/') ? tag.slice(2) : tag
+  if (condition !== null) return !includesTag(condition, tag, matchesStrongly)
+  const sinceMs = parseHttpDate(request.headers.get('if-unmodified-since') ?? '')
+  const modifiedMs = parseHttpDate(response.headers?.get('last-modified') ?? '')
+  // A date that is none is passed over (§13.1.4).
+  return sinceMs !== null && modifiedMs !== null && modifiedMs > sinceMs
 }
 
 /** What describes content that is not sent: a 304 would only repeat it (RFC 9110 §15.4.5). */

@@ -1,4 +1,5 @@
 import {
+  type HeaderBlock,
   type HttpRequest,
   type HttpResponse,
   type Middleware,
@@ -9,6 +10,8 @@ import {
   sharedMemory,
 } from '@rr/core'
 import { clientKey } from './client-key.ts'
+import { changeAnswer, changeFields, fieldValue } from './header-changes.ts'
+import { checkFunction } from './option-checks.ts'
 import {
   type BucketAnswer,
   type BucketOptions,
@@ -81,7 +84,7 @@ const QUOTA_EXCEEDED = 'https://iana.org/assignments/http-problem-types#quota-ex
  * Limits the requests of each client, exactly, over all workers: a token bucket in memory that the
  * workers share. A bucket holds `burst` tokens and gets `limit` in each `windowMs`, evenly; a request
  * takes one, or `cost`. Without enough of them it is answered 429 (RFC 6585 §4) as problem+json with
- * Retry-After. All answers of handlers carry `RateLimit` and `RateLimit-Policy`
+ * Retry-After. All answers, those to errors too, carry `RateLimit` and `RateLimit-Policy`
  * (draft-ietf-httpapi-ratelimit-headers-11), whose `t` is the seconds until one more token is there.
  *
  * Limiters of one name and equal numbers are one limit, wherever they are: give each its own `name`
@@ -121,7 +124,7 @@ export function rateLimit(options: RateLimitOptions = {}): Middleware {
     const answer = buckets.take(checkKey(keyOf(request)), tokens)
     if (!answer.isAllowed) return refusal(policy, answer, tokens)
     const state = stateField(policy, answer)
-    return next().then((response) => withFields(response, policy, state))
+    return changeAnswer(request, next, (headers) => withFields(headers, policy, state))
   }
 }
 
@@ -157,9 +160,8 @@ function resolve(input: OptionsInput<typeof RATE_LIMIT_OPTIONS>): Resolved {
 }
 
 function checkFunctions({ key, cost, skip }: RateLimitOptions): void {
-  for (const [name, value] of Object.entries({ key, skip })) {
-    if (value !== undefined && typeof value !== 'function') throw invalid(`${name} is a function`)
-  }
+  checkFunction('rateLimit()', 'key', key)
+  checkFunction('rateLimit()', 'skip', skip)
   if (typeof cost !== 'function' && cost !== undefined) checkCost(cost)
 }
 
@@ -198,14 +200,11 @@ function refusal(policy: Policy, answer: BucketAnswer, tokens: number): HttpResp
 }
 
 /** Both fields are lists (§3 and §4 of the draft): what a limiter further in said stays. */
-function withFields(response: HttpResponse, policy: Policy, state: string): HttpResponse {
-  const { headers } = response
-  const innerPolicy = headers?.get('ratelimit-policy') ?? null
-  const innerState = headers?.get('ratelimit') ?? null
-  return response.with({
-    headers: {
-      'ratelimit-policy': innerPolicy === null ? policy.field : `${policy.field}, ${innerPolicy}`,
-      ratelimit: innerState === null ? state : `${state}, ${innerState}`,
-    },
+function withFields(headers: HeaderBlock | null, policy: Policy, state: string): HeaderBlock {
+  const innerPolicy = fieldValue(headers, 'ratelimit-policy')
+  const innerState = fieldValue(headers, 'ratelimit')
+  return changeFields(headers, {
+    'ratelimit-policy': innerPolicy === null ? policy.field : `${policy.field}, ${innerPolicy}`,
+    ratelimit: innerState === null ? state : `${state}, ${innerState}`,
   })
 }

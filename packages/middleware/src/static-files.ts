@@ -1,12 +1,13 @@
 import { HeaderBlock, type HttpRequest, HttpResponse, type Next, text } from '@rr/core'
 import { normalizePath } from '@rr/router'
+import { acceptedCodings } from './accept-encoding.ts'
 import { answerFromFile, answerFromMemory, SMALL_FILE_BYTES } from './file-answer.ts'
 import { readWhole } from './file-body.ts'
 import { type CachedFile, FileCache } from './file-cache.ts'
 import { FileRoot } from './file-root.ts'
 import { mediaTypeOf } from './media-type.ts'
 import type { OpenedFile } from './opened-file.ts'
-import { acceptedCodings, COPY_EXTENSIONS, type Precompressed } from './precompressed.ts'
+import { COPY_EXTENSIONS, type Precompressed } from './precompressed.ts'
 import { describeFile, isUnsettled } from './representation.ts'
 import {
   type ResolvedStaticOptions,
@@ -140,7 +141,7 @@ class StaticFolder {
     const original = await this.#find(segments, null)
     if (original === null || original === 'directory' || precompressed.length === 0) return original
     try {
-      for (const coding of acceptedCodings(request.headers.get('accept-encoding'), precompressed)) {
+      for (const coding of acceptedCodings(request, precompressed).codings) {
         const copy = await this.#find(segments, coding)
         if (copy === null || copy === 'directory') continue
         // A copy from before the last change of the file would bring back what was replaced. By

@@ -1,10 +1,13 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { headerBlock, type OptionTable, RrError, resolveOptions, unknownOption } from '@rr/core'
+import { headerBlock, type OptionTable, RrError, resolveOptions } from '@rr/core'
 import { normalizePath } from '@rr/router'
 import type { SymlinkPolicy } from './file-root.ts'
+import { checkKeys, invalidOption } from './option-checks.ts'
 import { COPY_EXTENSIONS, type Precompressed } from './precompressed.ts'
 import type { DotfilePolicy } from './static-path.ts'
+
+const WHERE = 'staticFiles()'
 
 /** How `staticFiles` serves a folder. */
 export interface StaticOptions {
@@ -89,14 +92,10 @@ export interface ResolvedStaticOptions {
 
 /** @throws RrError RR_OPTION_UNKNOWN, RR_OPTION_INVALID, RR_HEADER_INVALID */
 export function resolveStaticOptions(input: StaticOptions): ResolvedStaticOptions {
-  const scalars: Record<string, unknown> = {}
-  const known = [...Object.keys(STATIC_OPTIONS), ...OTHER_OPTIONS]
-  for (const [key, value] of Object.entries(input)) {
-    if (!known.includes(key)) throw unknownOption(key, known, 'staticFiles()')
-    if (Object.hasOwn(STATIC_OPTIONS, key)) scalars[key] = value
-  }
+  checkKeys(input, [...Object.keys(STATIC_OPTIONS), ...OTHER_OPTIONS], WHERE)
+  const { symlinks, maxCacheBytes, revalidateMs } = input
   return {
-    ...resolveOptions(STATIC_OPTIONS, scalars, 'staticFiles()'),
+    ...resolveOptions(STATIC_OPTIONS, { symlinks, maxCacheBytes, revalidateMs }, WHERE),
     prefix: checkPrefix(input.prefix ?? '/'),
     index: checkIndex(input.index ?? 'index.html'),
     dotfiles: checkDotfiles(input.dotfiles ?? 'deny'),
@@ -114,14 +113,14 @@ export function resolveRoot(root: string | URL): string {
   try {
     return realpathSync(root instanceof URL ? fileURLToPath(root) : root)
   } catch (cause) {
-    throw new RrError('RR_OPTION_INVALID', `staticFiles(): no folder at '${root}'`, { cause })
+    throw new RrError('RR_OPTION_INVALID', `${WHERE}: no folder at '${root}'`, { cause })
   }
 }
 
 function checkPrefix(prefix: string): string {
   const normal = typeof prefix === 'string' ? normalizePath(prefix) : null
   if (normal === null || !normal.startsWith('/')) {
-    throw invalid('prefix', 'a path that begins with a slash', prefix)
+    throw invalidOption(WHERE, 'prefix', 'a path that begins with a slash', prefix)
   }
   return normal.endsWith('/') ? normal : `${normal}/`
 }
@@ -129,7 +128,7 @@ function checkPrefix(prefix: string): string {
 function checkIndex(index: string | false): string | null {
   if (index === false) return null
   if (typeof index !== 'string' || !/^[^/\\\0]+$/.test(index) || /^\.\.?$/.test(index)) {
-    throw invalid('index', 'the name of a file, or false', index)
+    throw invalidOption(WHERE, 'index', 'the name of a file, or false', index)
   }
   return index
 }
@@ -138,7 +137,12 @@ function checkDotfiles(dotfiles: DotfilePolicy): DotfilePolicy {
   if (dotfiles === 'deny' || dotfiles === 'allow') return dotfiles
   const isList = Array.isArray(dotfiles)
   if (!isList || !dotfiles.every((name) => typeof name === 'string' && name.startsWith('.'))) {
-    throw invalid('dotfiles', "'deny', 'allow', or a list of names that begin with a dot", dotfiles)
+    throw invalidOption(
+      WHERE,
+      'dotfiles',
+      "'deny', 'allow', or a list of names that begin with a dot",
+      dotfiles,
+    )
   }
   return [...dotfiles]
 }
@@ -148,7 +152,7 @@ function checkPrecompressed(codings: readonly Precompressed[]): readonly Precomp
     !Array.isArray(codings) ||
     !codings.every((coding) => Object.hasOwn(COPY_EXTENSIONS, coding))
   ) {
-    throw invalid('precompressed', "a list of 'br', 'zstd', 'gzip'", codings)
+    throw invalidOption(WHERE, 'precompressed', "a list of 'br', 'zstd', 'gzip'", codings)
   }
   return [...codings]
 }
@@ -159,15 +163,9 @@ function cacheControlRule(
 ): ResolvedStaticOptions['cacheControlFor'] {
   if (value !== null) headerBlock({ 'cache-control': value })
   if (immutable === null) return () => value
-  if (!(immutable instanceof RegExp)) throw invalid('immutable', 'a regular expression', immutable)
+  if (!(immutable instanceof RegExp))
+    throw invalidOption(WHERE, 'immutable', 'a regular expression', immutable)
   // `g` and `y` keep a position between calls, and would match every other time.
   const pattern = new RegExp(immutable.source, immutable.flags.replace(/[gy]/g, ''))
   return (name) => (pattern.test(name) ? IMMUTABLE : value)
-}
-
-function invalid(name: string, takes: string, value: unknown): RrError {
-  return new RrError(
-    'RR_OPTION_INVALID',
-    `staticFiles(): '${name}' takes ${takes}, not ${JSON.stringify(value)}`,
-  )
 }

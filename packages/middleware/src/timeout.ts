@@ -1,4 +1,10 @@
-import { type HttpRequest, type Middleware, problem, resolveOptions } from '@rr/core'
+import {
+  type HttpRequest,
+  type Middleware,
+  problem,
+  resolveOptions,
+  takeLateErrors,
+} from '@rr/core'
 import { checkFunction, checkKeys, invalidOption } from './option-checks.ts'
 import { releaseBody } from './release-body.ts'
 
@@ -47,6 +53,13 @@ export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
   if (status !== 503 && status !== 504) {
     throw invalidOption(WHERE, 'status', '503 or 504', status)
   }
+  const tellLate = (error: unknown, request: HttpRequest): void => {
+    try {
+      if (!isStopped(request, error)) onLateError(error, request)
+    } catch (failure) {
+      reportLate(failure)
+    }
+  }
   return (request, next) =>
     new Promise((resolve, reject) => {
       let isExpired = false
@@ -58,17 +71,14 @@ export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
       next().then(
         (response) => {
           clearTimeout(timer)
-          if (isExpired) releaseBody(response)
-          else resolve(response)
+          if (!isExpired) return resolve(response)
+          releaseBody(response)
+          for (const error of takeLateErrors(request)) tellLate(error, request)
         },
         (error: unknown) => {
           clearTimeout(timer)
           if (!isExpired) return reject(error)
-          try {
-            if (!isStopped(request, error)) onLateError(error, request)
-          } catch (failure) {
-            reportLate(failure)
-          }
+          for (const late of [...takeLateErrors(request), error]) tellLate(late, request)
         },
       )
     })

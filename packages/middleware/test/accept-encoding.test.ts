@@ -1,7 +1,8 @@
 // RFC 9110 §12.5.3: which coding an Accept-Encoding asks for.
 
+import type { HttpRequest } from '@rr/core'
 import t from 'tap'
-import { chooseCoding } from '../src/accept-encoding.ts'
+import { acceptedCodings } from '../src/accept-encoding.ts'
 import { CODINGS } from '../src/content-codings.ts'
 
 const CASES: [title: string, header: string | null, coding: string | null, refused?: boolean][] = [
@@ -34,25 +35,56 @@ const CASES: [title: string, header: string | null, coding: string | null, refus
   ['nor has one four decimals', 'gzip;q=0.5555, deflate', 'deflate'],
   ['a parameter that is no weight', 'gzip;level=9, deflate', 'deflate'],
   ['empty members', ',, ,gzip,', 'gzip'],
-  ['the first of repeated members', 'gzip;q=0, gzip', null],
+  ['the best of repeated members', 'gzip;q=0, gzip', 'gzip'],
   ['nonsense', ';;;q=1,=,\t"', null],
   ['the name of a property', '__proto__, constructor;q=1', null],
 ]
 
+/** In the order of the server: what copies of files there are. */
+const LISTS: readonly [title: string, header: string | null, accepted: string][] = [
+  ['without the field nothing but the content itself', null, ''],
+  ['an empty field takes nothing', '', ''],
+  ['equal weights: in the order of the server', 'gzip, br, zstd', 'br zstd gzip'],
+  ['the heaviest first', 'br;q=0.1, gzip;q=0.9, zstd;q=0.5', 'gzip zstd br'],
+  ['q=0.000 is refused', 'br;q=0.000, gzip;q=0.001', 'gzip'],
+  ['* stands for what is not named', 'gzip;q=0.5, *', 'br zstd gzip'],
+  ['*;q=0 refuses what is not named', 'gzip, *;q=0', 'gzip'],
+  ['identity liked better keeps the content as it is', 'identity, br;q=0.5', ''],
+  ['identity liked as well gives way', 'identity;q=0.5, br;q=0.5', 'br'],
+  ['spaces around the weight', 'br ; q=0.5 ,\tgzip', 'gzip br'],
+  ['malformed members are left out', 'br;q=2, zstd;q=x, gzip;level=9, ;q=1', ''],
+]
+
+function withField(header: string | null): { headers: HttpRequest['headers'] } {
+  const { headers } = new Request('http://a/')
+  if (header !== null) headers.set('accept-encoding', header)
+  return { headers: headers as unknown as HttpRequest['headers'] }
+}
+
 for (const [title, header, coding, isPlainRefused = false] of CASES) {
   t.test(`${title}: ${header}`, async (t) => {
-    t.same(chooseCoding(header, CODINGS), { coding, isPlainRefused })
+    const accepted = acceptedCodings(withField(header), CODINGS)
+    t.equal(accepted.codings[0] ?? null, coding)
+    t.equal(accepted.isPlainRefused, isPlainRefused)
   })
 }
 
-t.test('the preference can be another one', async (t) => {
-  t.equal(chooseCoding('gzip, br', ['gzip', 'br']).coding, 'gzip')
-  t.equal(chooseCoding('br', ['gzip']).coding, null)
+for (const [title, header, accepted] of LISTS) {
+  t.test(`${title}: ${header}`, async (t) => {
+    t.equal(acceptedCodings(withField(header), ['br', 'zstd', 'gzip']).codings.join(' '), accepted)
+  })
+}
+
+t.test('only what is offered', async (t) => {
+  t.same(acceptedCodings(withField('gzip, br'), ['gzip', 'br']).codings, ['gzip', 'br'])
+  t.same(acceptedCodings(withField('br'), ['gzip']).codings, [])
 })
 
 t.test('a field as long as a request may be takes no time', async (t) => {
   const start = performance.now()
-  chooseCoding('gzip;q=0.1,'.repeat(10_000), CODINGS)
-  chooseCoding(`gzip${' '.repeat(100_000)};q=${'0'.repeat(100_000)}`, CODINGS)
+  acceptedCodings(withField('gzip;q=0.1,'.repeat(10_000)), CODINGS)
+  acceptedCodings(withField(`gzip${' '.repeat(100_000)};q=${'0'.repeat(100_000)}`), CODINGS)
+  t.same(acceptedCodings(withField('br;q=0.5\t'.repeat(50_000)), CODINGS).codings, [])
+  t.same(acceptedCodings(withField(`br${' '.repeat(100_000)}x`), CODINGS).codings, [])
   t.ok(performance.now() - start < 1000)
 })

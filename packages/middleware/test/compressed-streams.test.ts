@@ -14,6 +14,9 @@ import t from 'tap'
 import { CompressedBody } from '../src/compressed-body.ts'
 import { compression } from '../src/compression.ts'
 import { COMPRESSORS, MAX_WRITE_BYTES } from '../src/content-codings.ts'
+import { cors } from '../src/cors.ts'
+import { requestId } from '../src/request-id.ts'
+import { securityHeaders } from '../src/security-headers.ts'
 import { decoded } from './support/coding-text.ts'
 import { open, TestServer } from './support/server.ts'
 
@@ -198,4 +201,35 @@ t.test('a known length decides as it does for whole bodies', async (t) => {
   const large = await server.ask({ path: '/1024', headers })
   t.match(large.headers, { 'content-encoding': 'br', 'transfer-encoding': 'chunked' })
   t.equal(brotliDecompressSync(large.body).length, 1024)
+})
+
+t.test('trailers follow the body through compression and whatever changes headers', async (t) => {
+  const type = { 'content-type': 'text/plain' }
+  const server = await TestServer.compose(
+    t,
+    [requestId(), securityHeaders(), cors({ origin: '*' }), compression()],
+    () => stream(of('one', 'two'), { headers: type, trailers: () => ({ 'x-sum': '6' }) }),
+  )
+  for (const coding of ['gzip', undefined]) {
+    const headers = { te: 'trailers', 'accept-encoding': coding ?? 'identity' }
+    const { response } = await open(server.url, { headers })
+    const chunks: Buffer[] = []
+    for await (const chunk of response) chunks.push(chunk as Buffer)
+    t.equal(response.headers['content-encoding'], coding)
+    t.equal(decoded(coding, Buffer.concat(chunks)), 'onetwo')
+    t.same(response.trailers, { 'x-sum': '6' })
+  }
+})
+
+t.test('RFC 9530: a body whose digest follows it is left as it is', async (t) => {
+  const server = await TestServer.compose(t, [compression()], () =>
+    stream(of('one'), {
+      headers: { 'content-type': 'text/plain' },
+      trailers: () => ({ 'content-digest': 'sha-256=:AAAA:' }),
+      trailerNames: ['Content-Digest'],
+    }),
+  )
+  const { headers, body } = await server.ask({ headers: { 'accept-encoding': 'gzip' } })
+  t.equal(headers['content-encoding'], undefined)
+  t.equal(body.toString(), 'one')
 })

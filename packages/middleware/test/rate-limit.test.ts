@@ -1,4 +1,4 @@
-import { type HttpRequest, type HttpResponse, type Middleware, text } from '@rr/core'
+import { HttpError, type HttpRequest, type HttpResponse, type Middleware, text } from '@rr/core'
 import { listen, type ServerEvent, serve } from '@rr/listener'
 import t, { type Test } from 'tap'
 import { type RateLimitOptions, rateLimit } from '../src/rate-limit.ts'
@@ -51,6 +51,16 @@ t.test('a refusal is a 429 problem (RFC 6585 §4, RFC 9457) with Retry-After', a
     status: 429,
     'violated-policies': ['per hour'],
   })
+})
+
+t.test('answers to errors tell of the limit too', async (t) => {
+  const ask = await start(t, { limit: 2, windowMs: HOUR_MS }, () => {
+    throw new HttpError(404, 'none')
+  })
+  const response = await ask()
+  t.equal(response.status, 404)
+  t.equal(response.headers.get('ratelimit'), `"test-${names}";r=1;t=1800`)
+  t.equal(response.headers.get('ratelimit-policy'), `"test-${names}";q=2;w=3600`)
 })
 
 t.test('RateLimit-Policy (draft-11 §3) has the window in whole seconds, or none', async (t) => {

@@ -1,7 +1,14 @@
 // Time limits of handlers.
 
 import { connect } from 'node:net'
-import { composeMiddleware, HttpError, type HttpRequest, resolveApplication, text } from '@rr/core'
+import {
+  answerErrors,
+  composeMiddleware,
+  HttpError,
+  type HttpRequest,
+  resolveApplication,
+  text,
+} from '@rr/core'
 import t from 'tap'
 import { timeout } from '../src/timeout.ts'
 import { TestServer } from './support/server.ts'
@@ -119,6 +126,17 @@ t.test('an error that comes too late is reported, not left unhandled', async (t)
   t.equal((await server.ask({ path: '/slow' })).status, 503)
   answer.reject(new Error('too late'))
   t.match(await late.promise, [{ message: 'too late' }, { path: '/slow' }])
+})
+
+t.test('so is one that an error handler inside has answered too late', async (t) => {
+  const late = Promise.withResolvers<unknown>()
+  const answer = Promise.withResolvers<never>()
+  const middleware = [timeout(5, { onLateError: late.resolve }), answerErrors()]
+  const server = await TestServer.compose(t, middleware, () => answer.promise)
+  t.equal((await server.ask()).status, 503)
+  answer.reject(new Error('too late'))
+  t.match(await late.promise, { message: 'too late' })
+  t.same(server.errors, [])
 })
 
 t.test('by default it is reported on the console', async (t) => {

@@ -1,5 +1,4 @@
-import { type HttpResponse, type Middleware, RrError } from '@rr/core'
-import { isJsonType, mediaType } from './request-values.ts'
+import { type HttpResponse, isJsonType, type Middleware, RrError } from '@rr/core'
 import type { SchemaIssue, StandardSchema } from './standard-schema.ts'
 
 /**
@@ -24,10 +23,10 @@ export function checkResponses(schema: StandardSchema): Middleware {
 
 /** What the answer says, or null for one that a schema cannot be asked about. */
 function contentOf({ headers, body }: HttpResponse): { readonly value: unknown } | null {
-  const type = mediaType(headers?.get('content-type') ?? null)
+  const type = headers?.get('content-type') ?? ''
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) return null
   const isJson = isJsonType(type)
-  if (!isJson && !type.startsWith('text/')) return null
+  if (!isJson && !/^text\//i.test(type)) return null
   const text = typeof body === 'string' ? body : new TextDecoder().decode(body)
   if (!isJson) return { value: text }
   try {

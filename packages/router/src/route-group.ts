@@ -1,4 +1,4 @@
-import type { ErrorHandler, Handler, Middleware } from '@rr/core'
+import { type ErrorHandler, type Handler, isToken, type Middleware } from '@rr/core'
 import { callPlace } from './call-place.ts'
 import { ANY_METHOD, COMMON_METHODS } from './method-table.ts'
 import type { ParamNames, PathParams } from './path-params.ts'
@@ -8,7 +8,6 @@ import type { RouteArguments, RoutePlace, RouteRegistry } from './route-registry
 import { RouteScope } from './route-scope.ts'
 
 /** RFC 9110 §5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
  * Adds a route. The handler's `req.params` is typed from the pattern, its `req.state` and
@@ -192,7 +191,7 @@ function checkMethod(method: string, place: string): void {
 }
 
 function methodFault(method: string): string | null {
-  if (typeof method !== 'string' || !TOKEN.test(method)) return 'is not a token (RFC 9110 §5.6.2)'
+  if (typeof method !== 'string' || !isToken(method)) return 'is not a token (RFC 9110 §5.6.2)'
   if (method === ANY_METHOD) return 'is no method: use all()'
   if (method === 'CONNECT') return 'cannot be routed: its target is no path (RFC 9110 §9.3.6)'
   const upper = method.toUpperCase()

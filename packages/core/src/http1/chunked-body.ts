@@ -1,3 +1,4 @@
+import { FORBIDDEN_TRAILERS } from '../forbidden-trailers.ts'
 import type { HttpOptions } from '../http-options.ts'
 
 /** Bytes of a chunk-size line that are not counted as extensions: 64 bits in hexadecimal. */
@@ -5,35 +6,6 @@ const CHUNK_LINE_ALLOWANCE = 16
 /** What llhttp is answered with, to go on or to end the parse. */
 const GO_ON = 0
 const PAUSE = 21
-
-/** Fields that say how a message is framed, routed or read, and so may not come after its body (RFC 9110 §6.5.1). */
-const FORBIDDEN_TRAILERS = new Set([
-  'authorization',
-  'cache-control',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'cookie',
-  'expect',
-  'host',
-  'if-match',
-  'if-modified-since',
-  'if-none-match',
-  'if-range',
-  'if-unmodified-since',
-  'keep-alive',
-  'max-forwards',
-  'proxy-authorization',
-  'proxy-connection',
-  'range',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 
 export type ChunkedBodyFault =
   | 'body-too-large'
