@@ -103,8 +103,15 @@ function isConstant(input: object): boolean {
   return !isIterable(input) && fields.every(({ value }) => typeof value === 'string')
 }
 
-/** `base` with the fields of `input` in place of its own of the same name. */
-export function mergeHeaders(base: HeaderBlock, input: HeadersInput): HeaderBlock {
+/**
+ * `base` with the fields of `input` in place of its own of the same name.
+ *
+ * @throws RrError RR_HEADER_INVALID for a name or value that cannot be sent
+ * @example
+ * changeErrorHeaders(request, (headers) => mergeHeaders(headers, { 'x-region': 'eu' }))
+ */
+export function mergeHeaders(base: HeaderBlock | null, input: HeadersInput): HeaderBlock {
+  if (base === null) return headerBlock(input)
   const added = [...headerPairs(input)]
   const replaced = new Set(added.map(([name]) => name.toLowerCase()))
   const kept = [...headerPairs(base)].filter(([name]) => !replaced.has(name.toLowerCase()))

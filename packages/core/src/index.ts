@@ -30,7 +30,7 @@ export type {
   HandlerResult,
   RouteBodyLimit,
 } from './handler.ts'
-export { HeaderBlock, type HeadersInput, headerBlock } from './header-block.ts'
+export { HeaderBlock, type HeadersInput, headerBlock, mergeHeaders } from './header-block.ts'
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'
 export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'

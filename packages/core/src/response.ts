@@ -88,7 +88,7 @@ export class HttpResponse implements ResponseValue {
       block = new HeaderBlock([...headerPairs(block)].filter(isNotLength))
     }
     if (headers !== undefined) {
-      block = block === null ? headerBlock(headers) : mergeHeaders(block, headers)
+      block = mergeHeaders(block, headers)
     }
     return new HttpResponse(status, addCookies(block, changes.cookies), body, this.trailers)
   }
