@@ -49,6 +49,9 @@ const MAX_SYNC_BYTES = 16_384
 /** Fields that a body's bytes are measured by (RFC 9530), or that say a part of it is sent. */
 const FIXED_BY = ['content-encoding', 'content-range', 'content-digest', 'repr-digest', 'digest']
 
+/** Announced in Trailer: the digest of the bytes as they are. */
+const DIGEST_AFTER = /(?:^|,)\s*(?:content-|repr-)?digest\s*(?:,|$)/i
+
 /** What `compression` takes. */
 export interface CompressionOptions {
   /** The codings offered, best first; default zstd, br, gzip, deflate. */
@@ -162,12 +165,13 @@ class AnswerCompressor {
   }
 
   async #compress(
-    { status, body }: HttpResponse,
+    { status, body, trailers }: HttpResponse,
     headers: HeaderBlock,
     compressor: Compressor,
   ): Promise<HttpResponse> {
     if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
-      return new HttpResponse(status, headers, new CompressedBody(body as StreamBody, compressor))
+      const compressed = new CompressedBody(body as StreamBody, compressor)
+      return new HttpResponse(status, headers, compressed, trailers)
     }
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     const compressed =
@@ -189,6 +193,8 @@ function headOnly(response: HttpResponse, headers: HeaderBlock): HttpResponse {
 
 function isFixed(headers: HeaderBlock): boolean {
   if (FIXED_BY.some((name) => headers.get(name) !== null)) return true
+  const announced = fieldValue(headers, 'trailer')
+  if (announced !== null && DIGEST_AFTER.test(announced)) return true
   const control = fieldValue(headers, 'cache-control')
   return control !== null && /(?:^|,)\s*no-transform\s*(?:,|$)/i.test(control)
 }

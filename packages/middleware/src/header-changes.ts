@@ -77,7 +77,7 @@ export async function changeAnswer(
 /** The same response with these headers. */
 export function withHeaders(response: HttpResponse, headers: HeaderBlock | null): HttpResponse {
   if (headers === response.headers) return response
-  return new HttpResponse(response.status, headers, response.body)
+  return new HttpResponse(response.status, headers, response.body, response.trailers)
 }
 
 const SLOTS = 64
