@@ -2,6 +2,7 @@ import { errorResponse, statusOf } from './error-response.ts'
 import type { Handler, HandlerResult } from './handler.ts'
 import type { Middleware } from './middleware.ts'
 import type { HttpRequest } from './request.ts'
+import { discardUnsent } from './unsent-bodies.ts'
 
 /**
  * Answers for what handlers and middleware threw and nobody caught. When it throws itself, what it
@@ -52,6 +53,7 @@ async function answerError(
   try {
     const result = await onError(error, request)
     if (statusOf(error) >= 500) keepForReport(request, error)
+    discardUnsent(request, result)
     return result
   } catch (thrown) {
     // What was thrown is reported by whoever answers it.
