@@ -64,7 +64,7 @@ export class RequestDispatcher implements RequestService {
       (error: unknown) => {
         this.#reportAnswered(exchange, request, sequence)
         if (exchange.sequence === sequence) return this.#fail(exchange, request, error)
-        discardUnsent(request, null)
+        discardUnsent(request)
         forgetErrorHeaders(request)
         if (!isClientFault(error)) this.#onError(error, request)
       },
@@ -110,7 +110,7 @@ export class RequestDispatcher implements RequestService {
   #fail(exchange: Exchange, request: HttpRequest, error: unknown): void {
     // Who gives up because the client seems to have left has not failed.
     const isFailure = statusOf(error) >= 500 && !(exchange.hasClientLeft && isClientFault(error))
-    discardUnsent(request, null)
+    discardUnsent(request)
     const { status, headers, body } = errorResponse(error)
     exchange.respond(status, this.#errorHeaders(request, headers), body as string)
     if (isFailure) this.#onError(error, request)

@@ -16,11 +16,18 @@ export function keepUnsent(request: HttpRequest, body: ResponseBody): void {
 }
 
 /**
- * Lets go of them when an error is answered in their place.
+ * For middleware that answers by itself when `next()` has rejected: lets go of the streams that were
+ * answered with further in, before what failed. Error handlers need not; their answers do it.
  *
- * @param answer to the error, which may have one of them for its body
+ * @param answer given in place of the error, which may have one of the streams for its body
+ * @example
+ * const fallback: Middleware = (request, next) =>
+ *   next().catch(() => {
+ *     discardUnsent(request)
+ *     return text('try again later', { status: 503 })
+ *   })
  */
-export function discardUnsent(request: HttpRequest, answer: unknown): void {
+export function discardUnsent(request: HttpRequest, answer: unknown = null): void {
   const bodies = unsent.get(request)
   if (bodies === undefined) return
   unsent.delete(request)

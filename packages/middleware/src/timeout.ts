@@ -1,4 +1,4 @@
-import { type HttpRequest, type Middleware, problem, resolveOptions } from '@rr/core'
+import { discardUnsent, type HttpRequest, type Middleware, problem, resolveOptions } from '@rr/core'
 import { checkFunction, checkKeys, invalidOption } from './option-checks.ts'
 import { releaseBody } from './release-body.ts'
 
@@ -64,6 +64,7 @@ export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
         (error: unknown) => {
           clearTimeout(timer)
           if (!isExpired) return reject(error)
+          discardUnsent(request)
           try {
             if (!isStopped(request, error)) onLateError(error, request)
           } catch (failure) {
