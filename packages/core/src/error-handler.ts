@@ -62,7 +62,10 @@ async function answerError(
   }
 }
 
-/** The errors that were answered for that request; given once. */
+/**
+ * The errors from 500 on that error handlers have answered for a request; given once. The server logs
+ * them; for middleware that had answered before, and lets go of what comes late.
+ */
 export function takeAnsweredErrors(request: HttpRequest): readonly unknown[] {
   if (answeredCount === 0) return []
   const errors = answered.get(request)

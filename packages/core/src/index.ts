@@ -7,8 +7,13 @@ export {
   type WorkerContext,
 } from './application.ts'
 export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
-export { answerErrors, catchErrors, type ErrorHandler } from './error-handler.ts'
-export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
+export {
+  answerErrors,
+  catchErrors,
+  type ErrorHandler,
+  takeAnsweredErrors,
+} from './error-handler.ts'
+export { changeErrorHeaders, forgetErrorHeaders, type HeaderChange } from './error-headers.ts'
 export { errorResponse } from './error-response.ts'
 export {
   ERROR_STATUS,

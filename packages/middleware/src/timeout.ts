@@ -1,4 +1,12 @@
-import { discardUnsent, type HttpRequest, type Middleware, problem, resolveOptions } from '@rr/core'
+import {
+  discardUnsent,
+  forgetErrorHeaders,
+  type HttpRequest,
+  type Middleware,
+  problem,
+  resolveOptions,
+  takeAnsweredErrors,
+} from '@rr/core'
 import { checkFunction, checkKeys, invalidOption } from './option-checks.ts'
 import { releaseBody } from './release-body.ts'
 
@@ -58,21 +66,34 @@ export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
       next().then(
         (response) => {
           clearTimeout(timer)
-          if (isExpired) releaseBody(response)
-          else resolve(response)
+          if (!isExpired) return resolve(response)
+          releaseBody(response)
+          tellLate(takeAnsweredErrors(request), request, onLateError)
         },
         (error: unknown) => {
           clearTimeout(timer)
           if (!isExpired) return reject(error)
           discardUnsent(request)
-          try {
-            if (!isStopped(request, error)) onLateError(error, request)
-          } catch (failure) {
-            reportLate(failure)
-          }
+          tellLate([...takeAnsweredErrors(request), error], request, onLateError)
         },
       )
     })
+}
+
+/** The server has answered: what is kept until it does would be kept for good. */
+function tellLate(
+  errors: readonly unknown[],
+  request: HttpRequest,
+  onLateError: (error: unknown, request: HttpRequest) => void,
+): void {
+  forgetErrorHeaders(request)
+  for (const error of errors) {
+    try {
+      if (!isStopped(request, error)) onLateError(error, request)
+    } catch (failure) {
+      reportLate(failure)
+    }
+  }
 }
 
 /** True for what a handler throws that was stopped by the signal. */

@@ -2,6 +2,7 @@
 
 import { connect } from 'node:net'
 import {
+  answerErrors,
   composeMiddleware,
   HttpError,
   type HttpRequest,
@@ -193,6 +194,24 @@ t.test('a stream may take longer than the limit', async (t) => {
   })
   const server = await TestServer.start(t, limit)
   t.equal((await server.ask()).body.toString(), 'begun ended')
+})
+
+t.test('an error that is answered after the time was up is told', async (t) => {
+  const told = Promise.withResolvers<unknown>()
+  const stopped = Promise.withResolvers<void>()
+  const onLateError = (error: unknown): void => told.resolve(error)
+  const middleware = [timeout(20, { onLateError }), answerErrors()]
+  const server = await TestServer.compose(t, middleware, async ({ path, signal }) => {
+    await aborted(signal)
+    if (path !== '/stopped') throw new Error('the database is down')
+    stopped.resolve()
+    throw signal.reason
+  })
+  t.equal((await server.ask({ path: '/stopped' })).status, 503)
+  await stopped.promise
+  t.equal((await server.ask()).status, 503)
+  t.match(await told.promise, { message: 'the database is down' })
+  t.same(server.errors, [])
 })
 
 t.test('a stream whose answer fails after the time was up is let go of', async (t) => {
