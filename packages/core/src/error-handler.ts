@@ -3,6 +3,7 @@ import { errorResponse, statusOf } from './error-response.ts'
 import type { Handler, HandlerResult } from './handler.ts'
 import type { Middleware } from './middleware.ts'
 import type { HttpRequest } from './request.ts'
+import { discardUnsent } from './unsent-bodies.ts'
 
 /**
  * Answers for what handlers and middleware threw and nobody caught. When it throws itself, what it
@@ -58,6 +59,7 @@ async function answerError(
   try {
     const result = await onError(error, request)
     if (statusOf(error) >= 500) keepForReport(request, error)
+    discardUnsent(request, result)
     return result
   } catch (thrown) {
     // What was thrown is reported by whoever answers it.
@@ -66,7 +68,10 @@ async function answerError(
   }
 }
 
-/** The errors that were answered for that request; given once. */
+/**
+ * The errors from 500 on that error handlers have answered for a request; given once. The server logs
+ * them; for middleware that had answered before, and lets go of what comes late.
+ */
 export function takeAnsweredErrors(request: HttpRequest): readonly unknown[] {
   if (answeredCount === 0) return NONE
   const errors = answered.get(request)

@@ -46,7 +46,7 @@ export function takeErrorHeaders(
   return list.reduce((block, change) => change(block), headers)
 }
 
-/** For an answer that nobody gets. */
+/** Takes `changeErrorHeaders` back, for an answer that nobody gets. */
 export function forgetErrorHeaders(request: HttpRequest): void {
   if (changes.delete(request)) waiting--
 }

@@ -102,4 +102,5 @@ export type {
   TlsFacts,
   Transport,
 } from './transport.ts'
+export { discardUnsent } from './unsent-bodies.ts'
 export { sourceRequest } from './web-request.ts'

@@ -3,6 +3,7 @@ import type { Handler, HandlerResult } from './handler.ts'
 import type { HttpRequest } from './request.ts'
 import { HttpResponse } from './response.ts'
 import { toResponse } from './response-value.ts'
+import { keepUnsent } from './unsent-bodies.ts'
 import { isWebResponse, readWebResponse } from './web-response.ts'
 
 /**
@@ -42,12 +43,14 @@ function wrap(inner: Handler, outer: Middleware): Handler {
     return outer(request, async () => {
       if (isCalled) throw new RrError('RR_NEXT_REPEATED', 'next() was called twice')
       isCalled = true
-      return toHttpResponse(await inner(request))
+      const value = await inner(request)
+      const response = value instanceof HttpResponse ? value : await toHttpResponse(value)
+      keepUnsent(request, response.body)
+      return response
     })
   }
 }
 
 function toHttpResponse(value: unknown): HttpResponse | Promise<HttpResponse> {
-  if (value instanceof HttpResponse) return value
   return isWebResponse(value) ? readWebResponse(value) : toResponse(value)
 }

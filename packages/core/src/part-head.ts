@@ -99,8 +99,11 @@ function baseName(filename: string): string {
   return clean === '.' || clean === '..' ? '' : clean
 }
 
-/** C0, DEL and C1; the characters that turn the direction of text, which make `gpj.exe` of `exe.jpg`. */
-const CONTROLS = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+/**
+ * C0, DEL and C1; U+2028 and U+2029, which end a line for some readers and no header can carry; the
+ * characters that turn the direction of text, which make `gpj.exe` of `exe.jpg`.
+ */
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 export function malformedPart(what: string): RrError {
   return new RrError('RR_BODY_MALFORMED', `a part of the multipart body ${what}`)

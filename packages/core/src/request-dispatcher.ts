@@ -7,9 +7,10 @@ import type { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
 import { HttpResponse, type StreamBody } from './response.ts'
-import { chunkReader, discardBody, ResponseStream } from './response-stream.ts'
+import { chunkReader, discardValue, ResponseStream } from './response-stream.ts'
 import { acceptsTrailers } from './response-trailers.ts'
 import { toResponse } from './response-value.ts'
+import { discardUnsent } from './unsent-bodies.ts'
 import { isWebResponse, readWebResponse, sendWebResponse } from './web-response.ts'
 
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
@@ -52,7 +53,7 @@ export class RequestDispatcher implements RequestService {
         // The client may have gone, or been answered, while the handler was at work.
         if (exchange.sequence !== sequence) {
           forgetErrorHeaders(request)
-          return discard(value)
+          return discardValue(value)
         }
         try {
           this.#sendAny(exchange, request, value)
@@ -63,6 +64,7 @@ export class RequestDispatcher implements RequestService {
       (error: unknown) => {
         this.#reportAnswered(exchange, request, sequence)
         if (exchange.sequence === sequence) return this.#fail(exchange, request, error)
+        discardUnsent(request)
         forgetErrorHeaders(request)
         if (!isClientFault(error)) this.#onError(error, request)
       },
@@ -76,18 +78,7 @@ export class RequestDispatcher implements RequestService {
       this.#await(exchange, request, readWebResponse(value))
     } else if (isWebResponse(value)) {
       void sendWebResponse(exchange, value, (error) => this.#onError(error, request))
-    } else this.#sendValue(exchange, request, value)
-  }
-
-  #sendValue(exchange: Exchange, request: HttpRequest, value: unknown): void {
-    let response: HttpResponse
-    try {
-      response = toResponse(value)
-    } catch (error) {
-      discard(value)
-      throw error
-    }
-    this.#send(exchange, request, response)
+    } else this.#send(exchange, request, toResponse(value))
   }
 
   #send(exchange: Exchange, request: HttpRequest, answer: HttpResponse): void {
@@ -119,6 +110,7 @@ export class RequestDispatcher implements RequestService {
   #fail(exchange: Exchange, request: HttpRequest, error: unknown): void {
     // Who gives up because the client seems to have left has not failed.
     const isFailure = statusOf(error) >= 500 && !(exchange.hasClientLeft && isClientFault(error))
+    discardUnsent(request)
     const { status, headers, body } = errorResponse(error)
     exchange.respond(status, this.#errorHeaders(request, headers), body as string)
     if (isFailure) this.#onError(error, request)
@@ -172,10 +164,4 @@ function bodyLimit(ofRoute: RouteBodyLimit, ofServer: number): BodyLimit {
 function withErrorHeaders(request: HttpRequest, answer: HttpResponse): HttpResponse {
   const headers = takeErrorHeaders(request, answer.headers)
   return new HttpResponse(answer.status, headers, answer.body, answer.trailers)
-}
-
-/** Lets go of an answer that nobody will get. */
-function discard(value: unknown): void {
-  const body: unknown = (value as { body?: unknown } | null | undefined)?.body
-  if (typeof body === 'object' && body !== null) discardBody(body)
 }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type { Exchange, StreamSource } from './exchange.ts'
 import { type TrailerSource, trailerBlock } from './response-trailers.ts'
 import { toError } from './thrown-value.ts'
@@ -37,7 +38,16 @@ export function chunkReader<Chunk>(
  * its first chunk is asked for or after it was let go of. Whoever reads it is told all the same.
  */
 export function guardNodeStream(body: object): void {
-  if ('pipe' in body && 'on' in body && typeof body.on === 'function') body.on('error', ignore)
+  if (!('pipe' in body && 'on' in body && typeof body.on === 'function')) return
+  // Once, however many answers it goes through.
+  const { listenerCount } = body as Partial<EventEmitter>
+  if (listenerCount?.call(body, 'error', ignore) !== 1) body.on('error', ignore)
+}
+
+/** Lets go of an answer that nobody will get, whatever it is. */
+export function discardValue(value: unknown): void {
+  const body: unknown = (value as { body?: unknown } | null | undefined)?.body
+  if (typeof body === 'object' && body !== null) discardBody(body)
 }
 
 /** Lets go of a body that nobody will get. */

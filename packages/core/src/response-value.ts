@@ -1,13 +1,23 @@
 import { RrError } from './errors.ts'
 import { headerBlock } from './header-block.ts'
 import { HttpResponse, type ResponseBody, type ResponseValue } from './response.ts'
+import { discardValue } from './response-stream.ts'
 
 /**
- * Checks a response given as a plain object.
+ * Checks a response given as a plain object, and lets go of the body of one that cannot be sent.
  *
  * @throws RrError RR_RESPONSE_INVALID, RR_HEADER_INVALID
  */
 export function toResponse(value: unknown): HttpResponse {
+  try {
+    return checkValue(value)
+  } catch (error) {
+    discardValue(value)
+    throw error
+  }
+}
+
+function checkValue(value: unknown): HttpResponse {
   if (typeof value !== 'object' || value === null || !('status' in value)) {
     throw new RrError(
       'RR_RESPONSE_INVALID',

@@ -68,6 +68,10 @@ export class HttpResponse implements ResponseValue {
     trailers: TrailerSource | null = null,
   ) {
     checkStatus(status)
+    // Middleware may hold it for as long as it likes before anybody reads.
+    if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) {
+      guardNodeStream(body)
+    }
     this.status = status
     this.headers = headers
     this.body = body
@@ -212,7 +216,6 @@ export function makeStreamResponse(
   init: StreamInit | undefined,
 ): HttpResponse {
   checkStreamBody(body)
-  guardNodeStream(body)
   const response = makeResponse(base, body, init)
   if (init?.trailers === undefined) return response
   const { status, headers } = announceTrailers(response, init.trailerNames)

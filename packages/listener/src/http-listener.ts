@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ProtocolConnection, Transport } from '@rr/core'
+import { type ProtocolConnection, RrError, type Transport } from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { ListenerDrain } from './listener-drain.ts'
@@ -153,8 +153,13 @@ export class HttpListener implements TransportOwner {
   #cutAll(): number {
     let count = 0
     for (const transport of this.#open) {
-      if (transport.hasWork) count++
-      transport.destroy()
+      if (transport.hasWork) {
+        count++
+        // A reset: the end of an HTTP/1.0 body is that of its connection, and this is no regular one.
+        transport.destroy(new RrError('RR_REQUEST_ABORTED', 'the server has stopped'))
+      } else {
+        transport.destroy()
+      }
     }
     return count
   }

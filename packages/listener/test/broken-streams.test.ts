@@ -68,6 +68,18 @@ t.test('clients can tell a broken body from a whole one', async (t) => {
   }
 })
 
+for (const [title, request, headers] of FRAMINGS) {
+  t.test(`a body that a drain cuts is no whole one: ${title}`, async (t) => {
+    const server = await new Broken().serve(t, headers)
+    const client = await RawClient.connect(server.port)
+    t.teardown(() => client.close())
+    client.send(request)
+    await client.expect(/first/)
+    t.match(await server.drain({ timeoutMs: 1 }), { drained: false, remaining: 1 })
+    t.equal(await client.ended(), 'ECONNRESET', 'not a regular end')
+  })
+}
+
 t.test('trailers and early hints reach a client of node:http', async (t) => {
   const server = await listen(
     (request: { earlyHints(headers: Record<string, string>): boolean }) => {

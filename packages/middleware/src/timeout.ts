@@ -1,4 +1,5 @@
 import {
+  discardUnsent,
   type HttpRequest,
   type Middleware,
   problem,
@@ -78,6 +79,7 @@ export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
         (error: unknown) => {
           clearTimeout(timer)
           if (!isExpired) return reject(error)
+          discardUnsent(request)
           for (const late of [...takeLateErrors(request), error]) tellLate(late, request)
         },
       )

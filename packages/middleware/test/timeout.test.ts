@@ -6,7 +6,9 @@ import {
   composeMiddleware,
   HttpError,
   type HttpRequest,
+  type Middleware,
   resolveApplication,
+  stream,
   text,
 } from '@rr/core'
 import t from 'tap'
@@ -203,6 +205,23 @@ t.test('a stream may take longer than the limit', async (t) => {
   })
   const server = await TestServer.start(t, limit)
   t.equal((await server.ask()).body.toString(), 'begun ended')
+})
+
+t.test('a stream whose answer fails after the time was up is let go of', async (t) => {
+  const cancelled = Promise.withResolvers<void>()
+  const isUp = Promise.withResolvers<void>()
+  const fails: Middleware = async (request, next) => {
+    await next()
+    await aborted(request.signal)
+    await isUp.promise
+    throw new HttpError(409, 'late')
+  }
+  const server = await TestServer.compose(t, [timeout(20, { onLateError: () => {} }), fails], () =>
+    stream(new ReadableStream<Uint8Array>({ cancel: () => cancelled.resolve() })),
+  )
+  t.equal((await server.ask()).status, 503)
+  isUp.resolve()
+  await cancelled.promise
 })
 
 t.test('options that cannot be are refused when it is made', async (t) => {
