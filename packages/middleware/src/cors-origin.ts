@@ -7,6 +7,9 @@ export type OriginRule =
   | RegExp
   | ((origin: string, request: HttpRequest) => boolean | Promise<boolean>)
 
+/** An origin as browsers serialise it (RFC 6454 §6.2): scheme, host and port, nothing else. */
+const SERIALIZED = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@A-Z*]+$/
+
 type Matcher = (origin: string, request: HttpRequest) => boolean | Promise<boolean>
 
 /**
@@ -27,7 +30,8 @@ export function originMatcher(rules: OriginRule | readonly OriginRule[] | undefi
   return (origin, request) => {
     if (strings.has(origin)) return true
     // Any page can make itself an opaque origin: a pattern that happens to fit must not let it in.
-    return origin === 'null' || matchers.length === 0 ? false : any(matchers, origin, request)
+    // Nor what no browser sends: /https:\/\/[^/]*\.example/ fits https://evil.test#.example too.
+    return matchers.length > 0 && SERIALIZED.test(origin) && any(matchers, origin, request)
   }
 }
 
@@ -50,7 +54,7 @@ function wholeMatch(pattern: RegExp): Matcher {
 function checkOrigin(origin: string): string {
   if (origin === 'null') return origin
   const takes = "origins as browsers send them, such as 'https://example.com'"
-  if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@A-Z*]+$/.test(origin) || !URL.canParse(origin)) {
+  if (!SERIALIZED.test(origin) || !URL.canParse(origin)) {
     throw invalidOption('cors()', 'origin', takes, origin)
   }
   const canonical = new URL(origin).origin

@@ -66,6 +66,15 @@ t.test('who is listed is allowed, nobody else, and the answer varies in every ca
   t.same(fields(await server.ask()), { vary: 'Origin' }, 'no Origin at all')
 })
 
+t.test('prevents what no browser sends as an origin from matching a pattern', async (t) => {
+  const server = await start(t, { origin: /https:\/\/[^/]*\.b\.example/ })
+  for (const origin of ['https://evil.test#.b.example', 'https://evil.test?.b.example']) {
+    t.same(fields(await server.ask({ headers: { origin } })), { vary: 'Origin' }, origin)
+  }
+  const fine = fields(await server.ask({ headers: { origin: 'https://a.b.example' } }))
+  t.match(fine, { 'access-control-allow-origin': 'https://a.b.example' })
+})
+
 t.test('prevents an opaque origin from matching a pattern or a function', async (t) => {
   const server = await start(t, { origin: [/.*/, () => true] })
   t.same(fields(await server.ask({ headers: { origin: 'null' } })), { vary: 'Origin' })
