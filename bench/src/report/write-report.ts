@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { ResultFile } from '../grid/result-file.ts'
 import { resultPlots } from './plots.ts'
 import { renderResultsPage } from './results-page.ts'
 import { renderSvg } from './svg.ts'
 
 const PLOTS_FOLDER = 'plots'
+const METHOD_PAGE = fileURLToPath(new URL('../../../docs/bench/method.md', import.meta.url))
 
 /**
  * Writes the page and its plots, and removes plots of an earlier page.
@@ -27,6 +29,6 @@ export async function writeReport(result: ResultFile, folder: string): Promise<r
     written.push(path)
   }
   for (const { file, spec } of plots) write(file, await renderSvg(spec))
-  write('results.md', renderResultsPage(result, plots))
+  write('results.md', renderResultsPage(result, plots, relative(folder, METHOD_PAGE)))
   return written
 }
