@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { stream } from '@rr/core'
 import { createRouter } from '@rr/router'
 
@@ -22,5 +23,20 @@ app.get('/count/:to', (request) => {
     trailerNames: ['repr-digest'],
   })
 })
+
+// A Node stream, which is destroyed when the client leaves. `file()` of @rr/middleware does more for
+// files: types, ranges, 304, and 404 for one that is not there.
+app.get('/source', () =>
+  stream(createReadStream(new URL(import.meta.url)), {
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+  }),
+)
+
+// A web stream: what is sent comes back compressed while it arrives, none of it kept.
+app.post('/gzip', (request) =>
+  stream(request.stream.pipeThrough(new CompressionStream('gzip')), {
+    headers: { 'content-type': 'application/gzip' },
+  }),
+)
 
 export default app
