@@ -5,7 +5,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { type ListenOptions, listen, serve } from '@rr/listener'
 import t, { type Test } from 'tap'
 import { EventReader } from './support/event-reader.ts'
@@ -154,9 +154,7 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(await body(count), '1\n2\n3\n')
     t.equal(await body(`${url}/source`), readFileSync(new URL(name, examples), 'utf8'))
     const sent = 'sent '.repeat(100_000)
-    const zipped = await fetch(`${url}/gzip`, { method: 'POST', body: sent })
-    t.equal(zipped.headers.get('content-type'), 'application/gzip')
-    t.equal(gunzipSync(await zipped.arrayBuffer()).toString(), sent)
+    t.equal(await body(`${url}/echo`, { method: 'POST', body: sent }), sent)
     const { headers, trailers } = await ask(count, { headers: { te: 'trailers' } })
     const digest = createHash('sha256').update('1\n2\n3\n').digest('base64')
     t.equal(headers['trailer'], 'repr-digest')

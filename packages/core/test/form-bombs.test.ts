@@ -13,10 +13,7 @@ import { readBody } from './support/read-body.ts'
 const ENCODERS: readonly (readonly [coding: string, encode: (body: Uint8Array) => Buffer])[] = [
   ['gzip', (body) => gzipSync(body)],
   // Its highest quality, the default, takes seconds for some of these.
-  [
-    'br',
-    (body) => brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
-  ],
+  ['br', (body) => brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } })],
   ['zstd', (body) => zstdCompressSync(body)],
 ]
 const BOMB_BYTES = 50_000_000
