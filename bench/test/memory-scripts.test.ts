@@ -1,8 +1,10 @@
-// Short runs of the scripts that look at memory: that they measure, not what they find.
+// Short runs of the scripts that measure by themselves: that they do, not what they find.
 
 import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { wrkDriver } from '../src/drivers/wrk.ts'
 
 function run(script: string, ...parameters: string[]): string {
   const path = fileURLToPath(new URL(`../src/${script}`, import.meta.url))
@@ -27,4 +29,14 @@ t.test('soak', async (t) => {
   t.ok(Number(requests) > 0, output)
   t.equal(Number(errors), 0)
   t.match(output, /resident memory .* slope -?\d+\.\d+ MiB a minute/)
+})
+
+const probe = await wrkDriver.probe()
+const noWrk = 'missing' in probe ? probe.missing : false
+const skip = availableParallelism() < 2 ? 'needs two CPUs' : noWrk
+
+t.test('the cost of reading a request', { skip }, async (t) => {
+  const output = run('reading-cost.ts', '1', '1')
+  t.match(output, /^round 1: \d+\.\d\d us without, \d+\.\d\d us with reading$/m)
+  t.match(output, /^reading costs -?\d+\.\d\d us \(/m)
 })

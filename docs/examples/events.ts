@@ -26,14 +26,19 @@ app.get('/news', (request) => {
   return sse(events())
 })
 
-// From callbacks: `send` is called whenever there is something to tell.
+// From callbacks: `send` is called whenever there is something to tell. After each second without an
+// event a comment goes out, which keeps proxies from giving up and finds out who has gone; by default
+// after 15 s.
 app.get('/count', () =>
-  sse((events) => {
-    const tell = (): void => void events.send({ data: String(news.length) })
-    bus.on('news', tell)
-    events.signal.addEventListener('abort', () => bus.off('news', tell))
-    tell()
-  }),
+  sse(
+    (events) => {
+      const tell = (): void => void events.send({ data: String(news.length) })
+      bus.on('news', tell)
+      events.signal.addEventListener('abort', () => bus.off('news', tell))
+      tell()
+    },
+    { heartbeatMs: 1000 },
+  ),
 )
 
 // The same for programs: a JSON value a line.

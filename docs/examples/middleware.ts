@@ -1,10 +1,12 @@
 import {
+  accepts,
   acceptsLanguage,
   cookie,
   defineApp,
   deleteCookie,
   errorResponse,
   HttpError,
+  html,
   json,
   type Middleware,
   problem,
@@ -23,6 +25,14 @@ const timing: Middleware = async (_request, next) => {
 /** It need not ask what is inside. */
 const requireLogin: Middleware = (request, next) =>
   request.cookies.has('__Host-user') ? next() : problem(401, { detail: 'log in first' })
+
+/** Browsers say where a request comes from; what changes something is not for other sites. */
+const refuseOtherSites: Middleware = (request, next) => {
+  if (request.method !== 'GET' && request.headers.get('sec-fetch-site') === 'cross-site') {
+    throw new HttpError(403, 'from another site')
+  }
+  return next()
+}
 
 const session = { path: '/', secure: true, httpOnly: true, sameSite: 'lax' } as const
 
@@ -62,4 +72,13 @@ app.onError((error) =>
 )
 
 // What wraps the whole application wraps its 404s and the answers to errors too.
-export default defineApp({ handler: app, middleware: [timing] })
+export default defineApp({
+  handler: app,
+  middleware: [timing, refuseOtherSites],
+  // For what is thrown outside of the router, or by its `onError`: a page for browsers.
+  errorHandler: (error, request) => {
+    const answer = errorResponse(error)
+    const isBrowser = accepts(request, ['application/problem+json', 'text/html']) === 'text/html'
+    return isBrowser ? html('<h1>That did not work</h1>', { status: answer.status }) : answer
+  },
+})

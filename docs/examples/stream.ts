@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { stream } from '@rr/core'
 import { createRouter } from '@rr/router'
 
@@ -22,5 +23,17 @@ app.get('/count/:to', (request) => {
     trailerNames: ['repr-digest'],
   })
 })
+
+// A Node stream, which is destroyed when the client leaves. `file()` of @rr/middleware does more for
+// files: types, ranges, 304, and 404 for one that is not there.
+app.get('/source', () =>
+  stream(createReadStream(new URL(import.meta.url)), {
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+  }),
+)
+
+// A web stream: what the client sends goes back while it arrives, and none of it is kept. One that
+// does not read its answer has to wait with the rest.
+app.post('/echo', (request) => stream(request.stream))
 
 export default app

@@ -1,53 +1,28 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { get } from 'node:http'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { listen } from '@rr/listener'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { type ListenOptions, listen, serve } from '@rr/listener'
 import t, { type Test } from 'tap'
+import { EventReader } from './support/event-reader.ts'
+import { ask } from './support/whole-answer.ts'
 
 const examples = new URL('../examples/', import.meta.url)
 
 /** Serves an example in this thread, and gives its address. */
-async function serveExample(t: Test, name: string): Promise<string> {
+async function serveExample(t: Test, name: string, options?: ListenOptions): Promise<string> {
   const { default: app } = (await import(new URL(name, examples).href)) as { default: unknown }
-  const server = await listen(app, { host: '127.0.0.1', port: 0 })
+  const server = await listen(app, { ...options, host: '127.0.0.1', port: 0 })
   t.teardown(() => server.stop())
   return server.url
 }
 
 async function body(url: string, init?: RequestInit): Promise<string> {
   return (await fetch(url, init)).text()
-}
-
-/** The events of a response, one by one, as they were sent. */
-class EventReader {
-  readonly #reader: ReadableStreamDefaultReader<string>
-  #text = ''
-
-  constructor({ body }: Response) {
-    this.#reader = (body as ReadableStream).pipeThrough(new TextDecoderStream()).getReader()
-  }
-
-  async next(): Promise<string> {
-    let end = this.#text.indexOf('\n\n')
-    for (; end < 0; end = this.#text.indexOf('\n\n')) {
-      const { done, value } = await this.#reader.read()
-      if (done) throw new Error(`ended within ${JSON.stringify(this.#text)}`)
-      this.#text += value
-    }
-    const event = this.#text.slice(0, end)
-    this.#text = this.#text.slice(end + 2)
-    return event
-  }
-
-  async close(): Promise<void> {
-    await this.#reader.cancel()
-  }
 }
 
 const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
@@ -115,6 +90,14 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     const order = await fetch(`${url}/order`)
     t.equal(order.status, 409)
     t.match(await order.json(), { detail: 'the last one is gone' })
+    const forgedBy = (accept: string): Promise<Response> => {
+      const forged = { accept, 'sec-fetch-site': 'cross-site' }
+      return fetch(`${url}/login?name=Eve`, { method: 'POST', headers: forged })
+    }
+    const page = await forgedBy('text/html, */*;q=0.8')
+    t.equal(page.status, 403)
+    t.match(await page.text(), /^<h1>/)
+    t.match(await (await forgedBy('*/*')).json(), { status: 403, detail: 'from another site' })
   },
   'validation.ts': async (t, name) => {
     const url = await serveExample(t, name)
@@ -138,7 +121,10 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
   },
   'hardened.ts': async (t, name) => {
     const url = await serveExample(t, name)
+    const logged = t.capture(console, 'log')
     const page = await fetch(url)
+    t.match(String(logged()[0]?.args), / GET \/ 200 [\d.]+ ms$/)
+    t.equal(page.headers.get('strict-transport-security'), 'max-age=31536000')
     const policy = page.headers.get('content-security-policy') ?? ''
     const nonce = /'nonce-([^']+)'/.exec(policy)?.[1]
     t.match(await page.text(), `<script nonce="${nonce}">`)
@@ -156,15 +142,23 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(denied.status, 403)
     t.equal(denied.headers.get('access-control-allow-origin'), 'https://app.example.com')
     t.equal(denied.headers.get('x-content-type-options'), 'nosniff')
+    const late = await fetch(`${url}/weather`)
+    t.equal(late.status, 504)
+    t.equal(late.headers.get('strict-transport-security'), 'max-age=31536000')
+    const lines = logged().map(({ args }) => String(args))
+    t.match(lines.at(-1), `${late.headers.get('x-request-id')} GET /weather 504`)
   },
   'stream.ts': async (t, name) => {
-    const url = `${await serveExample(t, name)}/count/3`
-    t.equal(await body(url), '1\n2\n3\n')
-    const [response] = await once(get(url, { headers: { te: 'trailers' } }), 'response')
-    for await (const _chunk of response);
+    const url = await serveExample(t, name)
+    const count = `${url}/count/3`
+    t.equal(await body(count), '1\n2\n3\n')
+    t.equal(await body(`${url}/source`), readFileSync(new URL(name, examples), 'utf8'))
+    const sent = 'sent '.repeat(100_000)
+    t.equal(await body(`${url}/echo`, { method: 'POST', body: sent }), sent)
+    const { headers, trailers } = await ask(count, { headers: { te: 'trailers' } })
     const digest = createHash('sha256').update('1\n2\n3\n').digest('base64')
-    t.equal(response.headers.trailer, 'repr-digest')
-    t.same(response.trailers, { 'repr-digest': `sha-256=:${digest}:` })
+    t.equal(headers['trailer'], 'repr-digest')
+    t.same(trailers, { 'repr-digest': `sha-256=:${digest}:` })
   },
   'events.ts': async (t, name) => {
     const url = await serveExample(t, name)
@@ -182,6 +176,7 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(await news.next(), 'event: news\nid: 2\ndata: second')
     t.equal(await count.next(), 'data: 1')
     t.equal(await count.next(), 'data: 2')
+    t.equal(await count.comment(), ':', 'a heartbeat')
     const again = await open('/news', { 'last-event-id': '1' })
     t.equal(await again.next(), 'event: news\nid: 2\ndata: second')
     t.equal(await body(`${url}/news.ndjson`), '{"id":1,"data":"first"}\n{"id":2,"data":"second"}\n')
@@ -233,6 +228,83 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(refused.status, 429)
     t.equal(refused.headers.get('retry-after'), '1')
     t.equal(refused.headers.get('ratelimit-policy'), '"default";q=60;w=60')
+  },
+  'early-hints.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    const page = await ask(url)
+    t.same(page.interim, [[103, '</style.css>; rel=preload; as=style']])
+    t.equal(page.status, 200)
+    t.match(page.body, /Hello, Ann/)
+    const report = await ask(`${url}/reports`, { method: 'POST' })
+    t.same([report.interim, report.status], [[[102, undefined]], 201])
+  },
+  'answers.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    const page = await fetch(url)
+    t.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
+    t.equal(await page.text(), '<h1>Notes</h1>')
+    const one = await fetch(`${url}/notes/1`)
+    t.equal(one.headers.get('content-type'), 'application/json')
+    t.same(await one.json(), { id: 1, title: 'Say "hello"' })
+    const none = await fetch(`${url}/notes/9`)
+    t.equal(none.headers.get('content-type'), 'application/problem+json')
+    t.same(await none.json(), {
+      type: 'https://example.com/problems/no-note',
+      title: 'No such note',
+      status: 404,
+      id: '9',
+    })
+    const post = { method: 'POST', body: 'Line\n"two"' }
+    const redirected = await fetch(`${url}/notes`, { ...post, redirect: 'manual' })
+    t.equal(redirected.status, 303)
+    t.equal(redirected.headers.get('location'), '/notes/2')
+    t.same(await (await fetch(`${url}/notes`, post)).json(), { id: 3, title: 'Line\n"two"' })
+    const changed = await fetch(`${url}/notes/3`, { method: 'PUT', body: 'changed' })
+    t.equal(changed.status, 204)
+    t.equal(await changed.text(), '')
+    t.equal((await fetch(`${url}/notes/9`, { method: 'PUT', body: '' })).status, 404)
+    const titles = (await (await fetch(`${url}/notes`)).json()) as { title: string }[]
+    t.same(
+      titles.map(({ title }) => title),
+      ['Say "hello"', 'Line\n"two"', 'changed'],
+    )
+    const dot = await fetch(`${url}/dot.gif`)
+    t.equal(dot.headers.get('content-type'), 'image/gif')
+    t.match(await dot.text(), /^GIF89a/)
+  },
+  'compressed-bodies.ts': async (t, name) => {
+    const url = await serveExample(t, name, { decompressBodies: true })
+    const post = (coding: string, sent: Uint8Array, at: string = url): Promise<Response> => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': coding }
+      return fetch(`${at}/measurements`, { method: 'POST', body: Buffer.from(sent), headers })
+    }
+    t.same(await (await post('gzip', gzipSync('[1, 2, 3]'))).json(), { count: 3, sentAs: 'gzip' })
+    t.same(await (await post('br', brotliCompressSync('[]'))).json(), { count: 0, sentAs: 'br' })
+    t.equal((await post('gzip', gzipSync(' '.repeat(2_000_000)))).status, 413)
+    const unknown = await post('compress', Buffer.from('[]'))
+    t.equal(unknown.status, 415)
+    t.equal(unknown.headers.get('accept-encoding'), 'gzip, deflate, br, zstd')
+    const plain = await serveExample(t, name)
+    t.equal((await post('gzip', gzipSync('[1]'), plain)).status, 400, 'off: no JSON')
+
+    const terms = await fetch(`${url}/terms`, { headers: { 'accept-encoding': 'gzip' } })
+    t.equal(terms.headers.get('content-encoding'), 'gzip')
+    const whole = await fetch(`${url}/terms`, { headers: { 'accept-encoding': 'br' } })
+    t.equal(whole.headers.get('content-encoding'), null)
+    t.equal(whole.headers.get('vary'), 'accept-encoding')
+    t.equal(await terms.text(), await whole.text())
+  },
+  'shared-counter.ts': async (t, name) => {
+    const options = { host: '127.0.0.1', port: 0, workers: 2 }
+    const server = await serve(new URL(name, examples), options)
+    t.teardown(() => server.stop())
+    // Each on its own connection, which the system gives to either worker.
+    const asked = Array.from({ length: 40 }, () => ask(server.url))
+    const visits = (await Promise.all(asked)).map(({ body }) => Number(body.split(' ')[1]))
+    t.same(
+      visits.sort((a, b) => a - b),
+      Array.from(asked, (_, index) => index + 1),
+    )
   },
   'compute.ts': async (t, name) => {
     const url = await serveExample(t, name)

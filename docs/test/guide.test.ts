@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { get as request } from 'node:http'
 import t from 'tap'
 import { type Get, type PageChecks, testPages } from './support/page-snippets.ts'
+import { ask } from './support/whole-answer.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
@@ -14,26 +14,6 @@ function upload(...files: readonly (readonly [string, string])[]): FormData {
   form.set('title', 'Sea')
   for (const [name, content] of files) form.append(name, new File([content], `${name}.txt`))
   return form
-}
-
-/** An answer with what `fetch` does not show of it. */
-interface WholeAnswer {
-  /** The `link` of each interim answer. */
-  readonly hints: readonly unknown[]
-  readonly body: string
-  readonly trailers: NodeJS.Dict<string>
-}
-
-function ask(url: string, headers: Readonly<Record<string, string>>): Promise<WholeAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<WholeAnswer>()
-  const hints: unknown[] = []
-  request(url, { headers }, async (response) => {
-    const body = (await response.toArray()).join('')
-    resolve({ hints, trailers: response.trailers, body })
-  })
-    .on('information', ({ headers }) => hints.push(headers.link))
-    .on('error', reject)
-  return promise
 }
 
 const requests: PageChecks['applications'] = {
@@ -113,17 +93,17 @@ const responses: PageChecks['applications'] = {
   },
   'streams.ts': async (t, get, url) => {
     t.equal(await (await get('/rows')).text(), '{"id":1}\n{"id":2}\n{"id":3}\n')
-    const report = await ask(`${url}/report`, { te: 'trailers' })
+    const report = await ask(`${url}/report`, { headers: { te: 'trailers' } })
     t.equal(report.body, '1\n2\n3\n')
     const digest = createHash('sha256').update(report.body).digest('base64')
     t.equal(report.trailers['repr-digest'], `sha-256=:${digest}:`)
-    t.same((await ask(`${url}/report`, {})).trailers, {}, 'who does not ask gets none')
+    t.same((await ask(`${url}/report`)).trailers, {}, 'who does not ask gets none')
   },
   'events.ts': async (t, get, url) => {
     const ticks = await get('/ticks', { headers: { 'last-event-id': '1' } })
     t.equal(await ticks.text(), 'event: tick\nid: 2\ndata: 2\n\nevent: tick\nid: 3\ndata: 3\n\n')
     t.match(await (await get('/clock')).text(), /^data: \d{4}-/)
-    t.same((await ask(url, {})).hints, ['</style.css>; rel=preload; as=style'])
+    t.same((await ask(url)).interim, [[103, '</style.css>; rel=preload; as=style']])
   },
   'serializer.ts': async (t, get) => {
     const point = await get('/')

@@ -1,4 +1,5 @@
 import { RrError } from './errors.ts'
+import { isFieldValue, isToken } from './field-syntax.ts'
 import { mainValue, parseParameters } from './media-type.ts'
 import type { MultipartOptions } from './multipart-options.ts'
 
@@ -59,6 +60,12 @@ function readHeaders(raw: RawHeaders, limits: MultipartOptions): Map<string, str
       bytes += name.length + value.length
     }
     if (values.length > 1) throw malformedPart('repeats a header field')
+    // `Content-Disposition : ...` is one to readers that trim, and none to others.
+    if (!isToken(name)) throw malformedPart('has a header name that is none')
+    // Browsers send the controls in file names as they are; `baseName` takes them out.
+    if (name !== 'content-disposition' && !values.every(isFieldValue)) {
+      throw malformedPart('has a control character in a header')
+    }
     headers.set(name, decode(values[0] ?? ''))
   }
   if (lines > limits.maxHeaders) throw tooLarge(`more than ${limits.maxHeaders} header lines`)

@@ -8,7 +8,7 @@ import { text } from '../src/response.ts'
 import { Conversation } from './support/conversation.ts'
 import { BOUNDARY, FORM_DATA, field, multipartBody } from './support/multipart-body.ts'
 import { Random } from './support/random.ts'
-import { readBody } from './support/read-body.ts'
+import { postMessage, readBody } from './support/read-body.ts'
 
 const LIMITS = resolveOptions(MULTIPART_OPTIONS, {}, 'test')
 
@@ -44,7 +44,7 @@ function parse(pieces: readonly Uint8Array[]): unknown {
 }
 
 t.test(
-  'a form of a million parts is refused at the limit, before the rest is parsed',
+  'prevents a form of a million parts from costing time: refused at the limit, the rest unread',
   async (t) => {
     const least = `--${BOUNDARY}\r\n${field('', '')[0]}\r\n\r\n\r\n`
     const start = performance.now()
@@ -55,14 +55,14 @@ t.test(
   },
 )
 
-t.test('a name, or a file name, of a megabyte is refused', async (t) => {
+t.test('prevents names and file names of a megabyte from being taken in', async (t) => {
   const long = 'n'.repeat(1_000_000)
   t.equal(await read(multipartBody([field(long, '')])), 'RR_BODY_TOO_LARGE')
   t.equal(await read(multipartBody([field('a', '', long)])), 'RR_BODY_TOO_LARGE')
   t.equal(await read(multipartBody([field(long.slice(0, 5000), '')])), 'RR_BODY_TOO_LARGE')
 })
 
-t.test('a flood of header lines is refused', async (t) => {
+t.test('prevents a flood of header lines in a part', async (t) => {
   const flood = (lines: string): string => multipartBody([[`${field('a', '')[0]}\r\n${lines}`, '']])
   const distinct = Array.from({ length: 100_000 }, (_, i) => `X-${i}: a`).join('\r\n')
   t.equal(await read(flood(distinct)), 'RR_BODY_TOO_LARGE')
@@ -76,7 +76,7 @@ t.test('a flood of header lines is refused', async (t) => {
   )
 })
 
-t.test('a body without its final boundary is refused, wherever it ends', async (t) => {
+t.test('prevents a body that is cut off anywhere from passing for a whole one', async (t) => {
   const body = Buffer.from(multipartBody([field('a', 'one'), field('b', 'two', 'f')]))
   const final = body.lastIndexOf(`--${BOUNDARY}--`) + BOUNDARY.length + 4
   for (let end = 1; end < final; end++) {
@@ -86,7 +86,7 @@ t.test('a body without its final boundary is refused, wherever it ends', async (
   t.equal(await read(body.subarray(0, final - 1)), 'RR_BODY_MALFORMED')
 })
 
-t.test('a boundary that is missing, too long or no boundary is refused', async (t) => {
+t.test('prevents guesses at a boundary that is missing, too long or none', async (t) => {
   const types = [
     'multipart/form-data',
     'multipart/form-data; boundary=',
@@ -106,7 +106,7 @@ t.test('a boundary that is missing, too long or no boundary is refused', async (
   }
 })
 
-t.test('parts that could be read in two ways are refused', async (t) => {
+t.test('prevents parts that two readers would take for different ones', async (t) => {
   const cases = [
     'X: a',
     'Content-Disposition: form-data',
@@ -136,7 +136,7 @@ t.test('parts that could be read in two ways are refused', async (t) => {
   t.equal(await read(glued), 'RR_BODY_MALFORMED', 'another boundary that begins the same')
 })
 
-t.test('no name of a field pollutes a prototype', async (t) => {
+t.test('prevents names of fields and headers from polluting a prototype', async (t) => {
   const names = ['__proto__', 'constructor', 'prototype', 'toString', '__proto__[polluted]']
   const seen = await read(multipartBody(names.map((name) => field(name, 'x'))))
   t.same(
@@ -149,7 +149,7 @@ t.test('no name of a field pollutes a prototype', async (t) => {
   t.equal(Object.prototype.toString.call({}), '[object Object]')
 })
 
-t.test('a file name leads to no other folder and hides nothing', async (t) => {
+t.test('prevents a file name from leading to another folder or hiding what it is', async (t) => {
   const names: readonly (readonly [string, string])[] = [
     ['../../etc/passwd', 'passwd'],
     ['/etc/passwd', 'passwd'],
@@ -180,7 +180,7 @@ t.test('a file name leads to no other folder and hides nothing', async (t) => {
   t.same(await read(multipartBody([[extended, '']])), [['a', 'plain', '']], 'nor by filename*')
 })
 
-t.test('a body cut in two at any byte is the same body', (t) => {
+t.test('prevents the cuts between packets from changing what a body says', (t) => {
   const bodies = [
     multipartBody([field('a', 'one'), field('b', '\r\n--rr-bound\r\n-', 'f'), field('c', '')]),
     `pre\r\n--rr-\r\n${multipartBody([field('a', '\r\r\n-\r\n--\r\n')])}epilogue\r\n--${BOUNDARY}\r\n`,
@@ -203,7 +203,7 @@ t.test('a body cut in two at any byte is the same body', (t) => {
   t.end()
 })
 
-t.test('bytes at random are refused or read, and nothing else', (t) => {
+t.test('prevents bytes at random from doing anything but being refused or read', (t) => {
   const random = new Random(7)
   const valid = Buffer.from(multipartBody([field('a', 'one'), field('b', 'two', 'f')]))
   for (let run = 0; run < 3000; run++) {
@@ -223,7 +223,7 @@ t.test('bytes at random are refused or read, and nothing else', (t) => {
   t.end()
 })
 
-t.test('a client that leaves in the middle ends the loop, wherever it is', async (t) => {
+t.test('prevents a client that leaves in the middle from holding the handler', async (t) => {
   for (const isReading of [true, false]) {
     let error: unknown = null
     const conversation = new Conversation({
@@ -244,7 +244,7 @@ t.test('a client that leaves in the middle ends the loop, wherever it is', async
   }
 })
 
-t.test('an epilogue without end is bounded by the limit of the body', async (t) => {
+t.test('prevents an epilogue without end: the limit of the body bounds it', async (t) => {
   const limits = { maxBodyBytes: 1000, maxDiscardBytes: 0 }
   const body = multipartBody([field('a', 'b')]) + 'x'.repeat(10_000)
   const conversation = new Conversation({
@@ -259,4 +259,83 @@ t.test('an epilogue without end is bounded by the limit of the body', async (t) 
     .send(chunk)
     .settle()
   t.same(conversation.statuses(), [413])
+})
+
+t.test('prevents CR, LF and NUL in a header of a part from making another one', async (t) => {
+  const [disposition] = field('a', '')
+  const refused = [
+    'Content-Disposition: form-data; name="a\rb"',
+    'Content-Disposition: form-data; name="a\nb"',
+    `${disposition}\nX-Evil: 1`,
+    `${disposition}\rX-Evil: 1`,
+    `${disposition}\nContent-Disposition: form-data; name="b"`,
+    `${disposition}\n\nX-Evil: 1`,
+    `X: 1\n${disposition}`,
+    `X: 1\r${disposition}`,
+    `\0${disposition}`,
+    `Content-Disposition\0: form-data; name="a"`,
+    `${disposition}\r\nX: a\0b`,
+    `${disposition}\r\nX\0: b`,
+    `${disposition}\r\nX: a\x7f`,
+    `${disposition}\r\nContent-Type: text/plain\0`,
+  ]
+  for (const lines of refused) {
+    t.equal(await read(multipartBody([[lines, 'x']])), 'RR_BODY_MALFORMED', JSON.stringify(lines))
+  }
+  for (const line of ['X: 1\nX-Evil: 2', 'X: 1\rX-Evil: 2', 'X: 1\n\rX-Evil: 2', 'X-Evil\n: 2']) {
+    const given = { body: multipartBody([[`${disposition}\r\n${line}`, 'x']]), type: FORM_DATA }
+    const names = await readBody(given, async (request) => {
+      for await (const { headers } of request.multipart()) return [...headers.keys()]
+      return null
+    })
+    t.same(names, ['content-disposition'], `nothing of ${JSON.stringify(line)} is a header`)
+  }
+})
+
+t.test('prevents header names with spaces or colons from hiding a header', async (t) => {
+  const [disposition] = field('a', '')
+  const refused = [
+    'Content-Disposition\t: form-data; name="a"',
+    'Content Disposition: form-data; name="a"',
+    'Content-Disposition:: form-data; name="a"',
+    `${disposition}\r\nContent-Disposition : form-data; name="b"`,
+    `${disposition}\r\nContent-Transfer-Encoding : base64`,
+    `${disposition}\r\nX Y: b`,
+    `${disposition}\r\n"X": b`,
+    `${disposition}\r\n\u00a0X: b`,
+  ]
+  for (const lines of refused) {
+    t.equal(await read(multipartBody([[lines, 'x']])), 'RR_BODY_MALFORMED', JSON.stringify(lines))
+  }
+  const lines = `${disposition}\r\nX:Content-Disposition: form-data; name="b"`
+  t.same(await read(multipartBody([[lines, 'x']])), [['a', null, 'x']], 'the first colon ends it')
+})
+
+t.test('prevents a second Content-Disposition from naming a part anew', async (t) => {
+  const [disposition] = field('a', '')
+  for (const second of [
+    '\r\nCONTENT-DISPOSITION: form-data; name="b"',
+    '\r\nX: 1\r\ncontent-disposition: form-data; name="a"',
+    '\r\nContent-Disposition:',
+    '\r\n Content-Disposition: form-data; name="b"',
+    '\r\n ; name="b"',
+    ', form-data; name="b"',
+    '; form-data; name="b"',
+  ]) {
+    const body = multipartBody([[disposition + second, 'x']])
+    t.equal(await read(body), 'RR_BODY_MALFORMED', JSON.stringify(second))
+  }
+})
+
+t.test('prevents the name of a part from splitting the answer that repeats it', async (t) => {
+  const body = multipartBody([field('a%0D%0ASet-Cookie: b=c', '')])
+  const conversation = new Conversation({
+    handler: async (request) => {
+      const { value } = await request.multipart().next()
+      return text('', { headers: { 'x-name': value?.name ?? '' } })
+    },
+  })
+  await conversation.send(postMessage({ body, type: FORM_DATA })).settle()
+  t.same(conversation.statuses(), [500])
+  t.notMatch(conversation.output, /Set-Cookie/)
 })

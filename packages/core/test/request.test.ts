@@ -1,8 +1,9 @@
 import t from 'tap'
+import type { Handler } from '../src/handler.ts'
 import type { HttpRequest } from '../src/request.ts'
 import { text } from '../src/response.ts'
 import { Conversation, converse } from './support/conversation.ts'
-import { CHUNKED, GET, NEXT, request } from './support/messages.ts'
+import { CHUNKED, GET, NEXT, POST, request } from './support/messages.ts'
 import { deferred } from './support/turns.ts'
 
 /** The request as the handler sees it. */
@@ -266,6 +267,42 @@ t.test('signal', async (t) => {
     t.equal(others, 1)
     t.same([conversation.started, conversation.finished], [1, 1])
   })
+})
+
+t.test('an AbortController is made only for a request whose signal is asked for', async (t) => {
+  const Native = globalThis.AbortController
+  let made = 0
+  globalThis.AbortController = class extends Native {
+    constructor() {
+      super()
+      made++
+    }
+  }
+  t.teardown(() => {
+    globalThis.AbortController = Native
+  })
+  const post = `${POST}Content-Length: 2\r\n\r\nhi`
+  const serve = (handler: Handler): Promise<Conversation> =>
+    converse((NEXT + post).repeat(50), { handler })
+
+  const without = await serve(async (request) => {
+    request.headers.get('host')
+    return text(`${request.id} ${request.query.size} ${await request.text()}`)
+  })
+  t.equal(without.finished, 100)
+  t.equal(made, 0, 'none for 100 requests, with bodies and without')
+
+  const streamed = await serve(() => new Response('streamed'))
+  t.equal(streamed.finished, 100)
+  t.equal(made, 0, 'nor for answers that are streams')
+
+  const asked = await serve((request) => {
+    if (request.method === 'POST') return text('')
+    void request.signal
+    return text(String(request.signal.aborted))
+  })
+  t.equal(asked.finished, 100)
+  t.equal(made, 50, 'one for each request that asks, however often')
 })
 
 t.test('the identifier can be set, to what logs and headers can carry', async (t) => {
