@@ -30,6 +30,9 @@ export type RouteBodyLimit = (method: string, path: string) => number | undefine
 
 /** Any web-standard application: Hono, H3, itty and others export one. */
 export interface FetchApplication {
-  /** Answers one request; `sourceRequest` gives the rr request behind it. */
-  fetch(request: Request): Response | Promise<Response>
+  /**
+   * Answers one request; `sourceRequest` gives the rr request behind it. An rr response will do as
+   * well: it can have what no `Response` has, such as trailers.
+   */
+  fetch(request: Request): HandlerResult
 }

@@ -1,3 +1,4 @@
+import { quiet } from './body-source.ts'
 import { RrError } from './errors.ts'
 import type { HttpRequest } from './request.ts'
 
@@ -62,6 +63,28 @@ class LazyRequest {
 /** What is behind the requests that were made from ours. */
 const sources = new WeakMap<object, HttpRequest>()
 
+const BODY_READERS: ReadonlySet<string> = new Set([
+  'arrayBuffer',
+  'blob',
+  'bytes',
+  'formData',
+  'json',
+  'text',
+])
+
+/**
+ * Reads the body by one of the methods above. Never throws, as the standard has it; and `quiet`,
+ * because nothing that a client sends may end the worker.
+ */
+function readBody(lazy: LazyRequest, name: string): Promise<unknown> {
+  try {
+    const real = LazyRequest.realOf(lazy)
+    return quiet(Reflect.apply(Reflect.get(real, name), real, []) as Promise<unknown>)
+  } catch (error) {
+    return quiet(Promise.reject(error))
+  }
+}
+
 /** Everything a Request has beyond what is answered above is asked of the real one. */
 for (const name of Object.getOwnPropertyNames(Request.prototype)) {
   if (Object.hasOwn(LazyRequest.prototype, name)) continue
@@ -73,6 +96,7 @@ for (const name of Object.getOwnPropertyNames(Request.prototype)) {
     isMethod
       ? {
           value(this: LazyRequest, ...parameters: unknown[]): unknown {
+            if (BODY_READERS.has(name)) return readBody(this, name)
             const real = LazyRequest.realOf(this)
             return Reflect.apply(Reflect.get(real, name), real, parameters)
           },

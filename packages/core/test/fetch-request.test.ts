@@ -4,6 +4,7 @@ import type { HttpRequest } from '../src/request.ts'
 import { sourceRequest } from '../src/web-request.ts'
 import { Conversation, converse } from './support/conversation.ts'
 import { GET, NEXT, POST, request } from './support/messages.ts'
+import { deferred, turns } from './support/turns.ts'
 
 type Fetch = (request: Request) => Response | Promise<Response>
 
@@ -263,6 +264,45 @@ t.test('the Request', async (t) => {
       'and the same of what is made from it',
     )
     t.equal(sourceRequest({} as Request), null)
+  })
+
+  await t.test('rejects when its body cannot be read, and never throws', async (t) => {
+    const input = `${POST}Content-Encoding: unknown\r\nContent-Length: 5\r\n\r\nhello`
+    const decompressBodies = true
+    for (const name of ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const) {
+      let body: Promise<unknown> | null = null
+      const fetch: Fetch = (request) => {
+        body = request[name]()
+        return new Response()
+      }
+      const { handler } = resolveApplication({ fetch })
+      const conversation = await converse(input, { handler, limits: { decompressBodies } })
+      t.same(conversation.statuses(), [200])
+      await t.rejects(async () => await body, { code: 'RR_MEDIA_TYPE_UNSUPPORTED' }, name)
+    }
+  })
+
+  await t.test('may fail to be read before anybody waits: no unhandled rejection', async (t) => {
+    const unhandled: unknown[] = []
+    const listener = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', listener)
+    const go = deferred<void>()
+    const caught: unknown[] = []
+    const fetch: Fetch = async (request) => {
+      const body = request.json()
+      await go.promise
+      await body.catch((error: unknown) => caught.push(error))
+      return new Response()
+    }
+    const gone = await serve(fetch, `${POST}Content-Length: 5\r\n\r\nhell`)
+    gone.leave()
+    await serve(fetch, `${POST}Content-Length: 5\r\n\r\nhello`)
+    await turns(20)
+    go.resolve()
+    await turns(5)
+    process.off('unhandledRejection', listener)
+    t.same(unhandled, [])
+    t.match(caught, [{ code: 'RR_REQUEST_ABORTED' }, { name: 'SyntaxError' }])
   })
 
   await t.test('repeats cookies in one field', async (t) => {

@@ -2,13 +2,13 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import t from 'tap'
 import { resolveApplication } from '../src/application.ts'
+import type { FetchApplication } from '../src/handler.ts'
+import { stream } from '../src/response.ts'
 import { type Conversation, converse } from './support/conversation.ts'
 import { NEXT, request } from './support/messages.ts'
 import { turns } from './support/turns.ts'
 
-type Fetch = (request: Request) => Response | Promise<Response>
-
-function serve(fetch: Fetch, input: string): Promise<Conversation> {
+function serve(fetch: FetchApplication['fetch'], input: string): Promise<Conversation> {
   return converse(input, { handler: resolveApplication({ fetch }).handler })
 }
 
@@ -136,6 +136,20 @@ t.test('the Response', async (t) => {
     )
     t.match(response, { status: 200, body: 'hello' })
     t.same(response?.headers.get('x-a'), ['b'])
+  })
+
+  await t.test('may be one of rr, which can have trailers', async (t) => {
+    async function* parts(): AsyncGenerator<string> {
+      yield* ['a', 'b']
+    }
+    const conversation = await serve(
+      () => stream(parts(), { trailers: () => ({ 'x-sum': 'c5' }) }),
+      request('GET / HTTP/1.1', 'Host: a', 'TE: trailers'),
+    )
+    await conversation.settle()
+    const response = conversation.responses()[0]
+    t.match(response, { status: 200, body: 'ab', complete: true })
+    t.same(response?.trailers.get('x-sum'), ['c5'])
   })
 
   await t.test('of an application that throws is 500', async (t) => {
