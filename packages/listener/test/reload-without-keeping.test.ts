@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import t from 'tap'
 
 /** A system on which listening sockets cannot be kept, in a process of its own. */
-const SCRIPT = `
+const SCRIPT = `(async () => {
   const { serve } = await import(${JSON.stringify(new URL('../src/serve.ts', import.meta.url).href)})
   const events = []
   const server = await serve(new URL(${JSON.stringify(new URL('./fixtures/hello.ts', import.meta.url).href)}), {
@@ -17,14 +17,12 @@ const SCRIPT = `
   const { acceptQueue } = server.info()
   const drained = await server.drain()
   console.log(JSON.stringify({ codes, answers, result, acceptQueue, drained }))
-`
+})()`
 
 t.test('without node:ffi workers are replaced and drained all the same', async (t) => {
-  const child = spawn(
-    process.execPath,
-    ['--no-experimental-ffi', '--input-type=module', '-e', SCRIPT],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  const child = spawn(process.execPath, ['--no-experimental-ffi', '-e', SCRIPT], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   t.teardown(() => child.kill())
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
