@@ -27,6 +27,8 @@ function connect(service: RequestService): {
     clock: new FakeClock(),
     metrics,
     service,
+    admission: null,
+    onRefusal: null,
   })
   return { transport, connection }
 }

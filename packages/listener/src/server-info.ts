@@ -20,6 +20,11 @@ export interface ServerCounts {
   readonly requests: number
   /** Of those, the ones whose answer is not complete now. */
   readonly inFlight: number
+  /**
+   * Requests that hold a slot of `maxRequestsInFlight` now; 0 while that is off. More than
+   * `inFlight` where handlers run on after their clients have left.
+   */
+  readonly requestsHeld: number
   /** Bytes received on connections since the start, heads and framing included. */
   readonly bytesIn: number
   /** Bytes given to connections to send since the start; a slow client may not have them yet. */
@@ -36,6 +41,18 @@ export interface Rejections {
   readonly connections: number
   /** Requests refused before a handler saw them, by the status that answered them. */
   readonly requests: Readonly<Record<RefusalStatus | 'other', number>>
+  /** Requests answered 503 for the load of the server; 503s of the application are not here. */
+  readonly shed: ShedCounts
+}
+
+/** Requests refused for the load of the server, by cause. */
+export interface ShedCounts {
+  /** Past `maxRequestsInFlight`. */
+  readonly inFlight: number
+  /** Past `maxRequestsInFlightPerWorker`. */
+  readonly workerInFlight: number
+  /** Because of `shedLoopDelayMs`. */
+  readonly loopDelay: number
 }
 
 /** One worker: the counts of all threads that have had its id. */
@@ -54,6 +71,8 @@ export interface WorkerInfo extends ServerCounts {
   readonly isStalled: boolean
   /** Milliseconds since its event loop last turned; null while no thread runs. */
   readonly heartbeatAgeMs: number | null
+  /** Part of its requests that `shedLoopDelayMs` refuses now, 0 to 1. */
+  readonly shedFraction: number
 }
 
 /** What `info()` returns: read from memory that the workers share, so it never waits for one. */
@@ -93,7 +112,8 @@ export function readWorkerInfo(block: ControlBlock, nowMs: number, facts: Worker
   const { seat, ...known } = facts
   const counts = block.read(seat)
   const heartbeatAgeMs = known.threadId === null ? null : Math.max(0, nowMs - counts.heartbeatMs)
-  return { ...known, phase: counts.phase, heartbeatAgeMs, ...countsOf(counts) }
+  const { phase, shedFraction } = counts
+  return { ...known, phase, heartbeatAgeMs, shedFraction, ...countsOf(counts) }
 }
 
 /** Sums the rows of all workers. Connections come from the one count that admission goes by. */
@@ -109,31 +129,50 @@ export function sumCounts(block: ControlBlock, workers: readonly WorkerInfo[]): 
     connectionsAccepted: sum((worker) => worker.connectionsAccepted),
     requests: sum((worker) => worker.requests),
     inFlight: sum((worker) => worker.inFlight),
+    requestsHeld: block.requestsHeld,
     bytesIn: sum((worker) => worker.bytesIn),
     bytesOut: sum((worker) => worker.bytesOut),
     rejections: {
       total: sum((worker) => worker.rejections.total),
       connections: sum((worker) => worker.rejections.connections),
       requests: requests as Rejections['requests'],
+      shed: {
+        inFlight: sum((worker) => worker.rejections.shed.inFlight),
+        workerInFlight: sum((worker) => worker.rejections.shed.workerInFlight),
+        loopDelay: sum((worker) => worker.rejections.shed.loopDelay),
+      },
     },
   }
 }
 
 function countsOf(counts: SeatCounts): ServerCounts {
-  const { connections, connectionsAccepted, requests, bytesIn, bytesOut } = counts
-  const inFlight = requests - counts.requestsFinished
-  const rejections = rejectionsOf(counts)
-  return { connections, connectionsAccepted, requests, inFlight, bytesIn, bytesOut, rejections }
+  const { connections, connectionsAccepted, requests, requestsHeld, bytesIn, bytesOut } = counts
+  return {
+    connections,
+    connectionsAccepted,
+    requests,
+    inFlight: requests - counts.requestsFinished,
+    requestsHeld,
+    bytesIn,
+    bytesOut,
+    rejections: rejectionsOf(counts),
+  }
 }
 
 function rejectionsOf(counts: SeatCounts): Rejections {
   const requests: Record<string, number> = { other: counts.refusedOther }
+  const shed: ShedCounts = {
+    inFlight: counts.shedInFlight,
+    workerInFlight: counts.shedWorkerInFlight,
+    loopDelay: counts.shedLoopDelay,
+  }
   let total = counts.connectionsRefused + counts.refusedOther
+  for (const count of Object.values(shed)) total += count
   for (const status of REFUSAL_STATUSES) {
     const count = counts[`refused${status}`]
     requests[status] = count
     total += count
   }
   const connections = counts.connectionsRefused
-  return { total, connections, requests: requests as Rejections['requests'] }
+  return { total, connections, requests: requests as Rejections['requests'], shed }
 }
