@@ -171,7 +171,7 @@ t.test('a health route is served while others are refused', async (t) => {
   await client.expect(REFUSED)
   await answer(client, '/health', /ok/)
   t.match(server.info(), { requestsHeld: 1, rejections: { shed: { inFlight: 1 } } })
-  holder.close()
+  holder.socket.resetAndDestroy()
   await until(() => server.info().requestsHeld === 0, 'the slot of a stream that was cut')
   await answer(client, '/other', /ok/)
   client.close()
@@ -223,7 +223,7 @@ t.test('onRefusal is told of refused requests and connections', async (t) => {
     const client = await RawClient.connect(server.port)
     client.get('/other?a')
     await client.expect(REFUSED)
-    client.send('nonsense\r\n\r\n')
+    client.send('GET /\r\n\r\n')
     const third = await RawClient.connect(server.port).catch(() => null)
     await until(() => refusals.length === 3, 'three refusals')
     const from = { address: '127.0.0.1', family: 'IPv4', port: Number }
@@ -247,7 +247,7 @@ t.test('an onRefusal that throws harms nothing and is warned of once', async (t)
   const server = await listenRoutes(t, { onRefusal, onEvent: log.listener })
   for (let count = 0; count < 3; count++) {
     const client = await RawClient.connect(server.port)
-    client.send('nonsense\r\n\r\n')
+    client.send('GET /\r\n\r\n')
     await client.expect(/^HTTP\/1\.1 400 [\s\S]*\n$/)
     client.close()
   }
@@ -260,7 +260,7 @@ t.test("the workers' hook hears of refusals", async (t) => {
   const server = await serveTroubles(t, { workers: 2 }, {}, { failing: 'refusals' })
   for (let count = 1; count <= 4; count++) {
     const client = await server.connect()
-    client.send('nonsense\r\n\r\n')
+    client.send('GET /\r\n\r\n')
     await client.expect(/^HTTP\/1\.1 400 /)
     await until(() => server.counters.get('refusals') === count, 'the hook')
   }
