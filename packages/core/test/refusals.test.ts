@@ -34,19 +34,27 @@ t.test('each refusal is told once, with its cause, status, code and peer', async
   t.match(await refusalsOf(`GET /${'a'.repeat(9000)} HTTP/1.1\r\n\r\n`), [
     { ...NO_REQUEST, status: 414 },
   ])
-  t.match(await refusalsOf(`${GET}a: ${'b'.repeat(9000)}\r\n\r\n`), [{ ...NO_REQUEST, status: 431 }])
+  t.match(await refusalsOf(`${GET}a: ${'b'.repeat(9000)}\r\n\r\n`), [
+    { ...NO_REQUEST, status: 431 },
+  ])
   const slowHead = (one: Conversation) => one.advance(60_000)
   t.match(await refusalsOf('GET / HT', {}, slowHead), [{ ...NO_REQUEST, status: 408 }])
 })
 
-t.test('a body that is announced too large: the request is known, no handler was called', async (t) => {
-  const refusals = await refusalsOf('PUT /big?a=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n', {
-    limits: { maxBodyBytes: 5 },
-    handler: () => t.fail('called') as never,
-  })
-  const known = { method: 'PUT', target: '/big?a=1', isDispatched: false }
-  t.match(refusals, [{ cause: 'protocol', status: 413, code: 'RR_BODY_TOO_LARGE', ...known }])
-})
+t.test(
+  'a body that is announced too large: the request is known, no handler was called',
+  async (t) => {
+    const refusals = await refusalsOf(
+      'PUT /big?a=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n',
+      {
+        limits: { maxBodyBytes: 5 },
+        handler: () => t.fail('called') as never,
+      },
+    )
+    const known = { method: 'PUT', target: '/big?a=1', isDispatched: false }
+    t.match(refusals, [{ cause: 'protocol', status: 413, code: 'RR_BODY_TOO_LARGE', ...known }])
+  },
+)
 
 t.test('a fault that shows in the body: a handler was called', async (t) => {
   const limits = { maxBodyBytes: 5 }

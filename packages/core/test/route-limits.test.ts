@@ -22,7 +22,8 @@ async function statuses(
   for (const rest of framed) {
     const conversation = new Conversation({
       limits: { maxBodyBytes: 100 },
-      routeLimits: maxBodyBytes && ((method, path) => ({ maxBodyBytes: maxBodyBytes(method, path) })),
+      routeLimits:
+        maxBodyBytes && ((method, path) => ({ maxBodyBytes: maxBodyBytes(method, path) })),
       handler: async (request) => text(String((await request.bytes()).length)),
     })
     await conversation.send(`POST ${path} HTTP/1.1\r\nHost: a\r\n${rest}`).settle()

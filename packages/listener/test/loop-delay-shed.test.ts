@@ -100,20 +100,26 @@ t.test('recovers by itself in two seconds in time, and at once when nobody comes
   t.equal(come(idle, 1000), 0)
 })
 
-t.test('settles instead of swinging: a model of a loop with twice the load it can take', async (t) => {
-  const shed = new LoopDelayShed(BOUND, TICK)
-  // Each tick 200 requests come, of 1 ms each; what the loop has no time for makes the next ones late.
-  let backlogMs = 0
-  const fractions: number[] = []
-  for (let count = 0; count < 600; count++) {
-    const admitted = 200 - come(shed, 200)
-    backlogMs = Math.max(0, backlogMs + admitted - TICK)
-    shed.tick(backlogMs)
-    if (count >= 300) fractions.push(shed.fraction)
-  }
-  const mean = fractions.reduce((sum, one) => sum + one, 0) / fractions.length
-  t.ok(mean > 0.4 && mean < 0.6, `sheds ${mean.toFixed(2)} of the load on average, 0.5 are needed`)
-  const none = fractions.filter((one) => one === 0).length
-  t.ok(none < fractions.length / 10, `${none} ticks without shedding`)
-  t.ok(backlogMs < 20 * BOUND, `${backlogMs} ms behind`)
-})
+t.test(
+  'settles instead of swinging: a model of a loop with twice the load it can take',
+  async (t) => {
+    const shed = new LoopDelayShed(BOUND, TICK)
+    // Each tick 200 requests come, of 1 ms each; what the loop has no time for makes the next ones late.
+    let backlogMs = 0
+    const fractions: number[] = []
+    for (let count = 0; count < 600; count++) {
+      const admitted = 200 - come(shed, 200)
+      backlogMs = Math.max(0, backlogMs + admitted - TICK)
+      shed.tick(backlogMs)
+      if (count >= 300) fractions.push(shed.fraction)
+    }
+    const mean = fractions.reduce((sum, one) => sum + one, 0) / fractions.length
+    t.ok(
+      mean > 0.4 && mean < 0.6,
+      `sheds ${mean.toFixed(2)} of the load on average, 0.5 are needed`,
+    )
+    const none = fractions.filter((one) => one === 0).length
+    t.ok(none < fractions.length / 10, `${none} ticks without shedding`)
+    t.ok(backlogMs < 20 * BOUND, `${backlogMs} ms behind`)
+  },
+)
