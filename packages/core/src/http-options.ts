@@ -74,7 +74,7 @@ export const HTTP_OPTIONS = {
     maximum: 2_147_483_647,
     flag: 'max-requests-per-connection',
     valueName: 'number',
-    doc: 'Most requests on one connection: the answer to the last has `Connection: close`. What a client has sent after it is not processed. 0 for any number.',
+    doc: 'Most requests on one connection: the answer to the last says that it closes. What a client has sent after it is not processed. 0 for any number.',
   },
   headersTimeoutMs: {
     type: 'integer',

@@ -233,7 +233,7 @@ t.test('the same by a client that reads: every one is answered, in order', async
   admission.max = 1
   await conversation.send(NEXT).settle()
   t.match(
-    conversation.output.slice(-300),
+    conversation.output.slice(-500),
     /HTTP\/1\.1 503 [\s\S]*HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nok$/,
   )
 })
