@@ -215,6 +215,21 @@ t.test('routeLimits are those of the route that would serve the request', async 
   t.strictSame(mounted.routeLimits('PUT', '/m/x'), { maxBodyBytes: 1 })
 })
 
+t.test('sendTimeoutMs is set on the requests of the route, before its middleware', async (t) => {
+  const seen: (number | undefined)[] = []
+  const look: Middleware = (request, next) => {
+    seen.push(request.sendTimeoutMs)
+    return next()
+  }
+  const app = createRouter()
+    .use(look)
+    .get('/slow-reader', { sendTimeoutMs: 5 }, unused)
+    .get('/other', unused)
+  await app.dispatch(fakeRequest('GET', '/slow-reader'))
+  await app.dispatch(fakeRequest('GET', '/other'))
+  t.strictSame(seen, [5, undefined])
+})
+
 t.test('the limits of a route are within the bounds of the options of their names', async (t) => {
   const add = (options: unknown) => createRouter().post('/', options as never, unused)
   for (const [name, lowest, highest] of [
