@@ -2,6 +2,7 @@ import type { ConnectionMetrics } from './exchange.ts'
 import type { Handler, RouteBodyLimit } from './handler.ts'
 import type { HttpOptions } from './http-options.ts'
 import type { HttpRequest } from './request.ts'
+import type { RequestLog } from './request-log.ts'
 import type { Clock } from './transport.ts'
 
 /** One line of an access log. */
@@ -26,6 +27,10 @@ export interface HttpServiceOptions {
   readonly metrics: ConnectionMetrics
   /** A handler failed. The client has been answered 500, or cut off where it was too late. */
   readonly onError: (error: unknown, request: HttpRequest) => void
+  /** As `WorkerContext.workerId`, for the diagnostics channels; 1 by default. */
+  readonly workerId?: number | undefined
+  /** What `request.log` logs to; without it nothing is logged. */
+  readonly log?: RequestLog | undefined
   /** Called after each answer; null costs nothing. */
   readonly onAccess: ((entry: AccessEntry) => void) | null
 }

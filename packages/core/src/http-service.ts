@@ -13,6 +13,6 @@ export interface HttpService {
 export function createHttpService(options: HttpServiceOptions): HttpService {
   const { limits, clock, metrics } = options
   const service = new RequestDispatcher(options)
-  const context: Http1Context = { limits, clock, metrics, service }
+  const context: Http1Context = { limits, clock, metrics, service, workerId: options.workerId ?? 1 }
   return { connect: (transport) => new Http1Connection(transport, context) }
 }

@@ -1,3 +1,4 @@
+import { isRequestWatched, publishingErrors, watchRequest } from './diagnostics.ts'
 import { isThenable, takeAnsweredErrors } from './error-handler.ts'
 import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
 import { errorResponse, isClientFault, statusOf } from './error-response.ts'
@@ -6,6 +7,8 @@ import type { Handler, RouteBodyLimit } from './handler.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
+import { runInRequest } from './request-context.ts'
+import { LogSource, SILENT_LOG } from './request-log.ts'
 import { HttpResponse, type StreamBody } from './response.ts'
 import { chunkReader, discardValue, ResponseStream } from './response-stream.ts'
 import { acceptsTrailers } from './response-trailers.ts'
@@ -20,6 +23,9 @@ export class RequestDispatcher implements RequestService {
   readonly #decompressBodies: boolean
   readonly #onError: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
+  readonly #workerId: number
+  readonly #log: LogSource
+  readonly #requestContext: boolean
 
   constructor(options: HttpServiceOptions) {
     const { maxBodyBytes } = options
@@ -27,15 +33,34 @@ export class RequestDispatcher implements RequestService {
       maxBodyBytes == null ? null : bodyLimit(maxBodyBytes, options.limits.maxBodyBytes)
     this.#handler = options.handler
     this.#decompressBodies = options.limits.decompressBodies
-    this.#onError = options.onError
+    this.#workerId = options.workerId ?? 1
+    this.#log = options.log === undefined ? SILENT_LOG : new LogSource(options.log)
+    this.#requestContext = options.limits.requestContext
+    this.#onError = publishingErrors(options.onError, this.#workerId)
     this.#onAccess = options.onAccess
   }
 
   onRequest(exchange: Exchange): void {
-    const request = new HttpRequest(exchange, this.#decompressBodies)
+    const request = new HttpRequest(exchange, this.#decompressBodies, this.#log)
     if (this.#onAccess !== null) this.#observe(exchange, request, this.#onAccess)
+    if (isRequestWatched()) this.#watch(exchange, request)
+    else this.#handle(exchange, request, this.#handler)
+  }
+
+  #watch(exchange: Exchange, request: HttpRequest): void {
+    const message = { request, workerId: this.#workerId }
+    watchRequest(exchange, message, this.#handler, (handler) =>
+      this.#handle(exchange, request, handler),
+    )
+  }
+
+  #handle(exchange: Exchange, request: HttpRequest, handler: Handler): void {
+    if (!this.#requestContext) this.#run(exchange, request, handler)
+    else runInRequest(request, () => this.#run(exchange, request, handler))
+  }
+
+  #run(exchange: Exchange, request: HttpRequest, handler: Handler): void {
     try {
-      const handler = this.#handler
       const result: unknown = handler(request)
       if (result instanceof HttpResponse) this.#send(exchange, request, result)
       else if (isThenable(result)) this.#await(exchange, request, result)

@@ -27,6 +27,7 @@ function connect(service: RequestService): {
     clock: new FakeClock(),
     metrics,
     service,
+    workerId: 1,
   })
   return { transport, connection }
 }

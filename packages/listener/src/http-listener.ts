@@ -3,13 +3,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ProtocolConnection, RrError, type Transport } from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
+import { publishClose, publishOpen, publishRefusedConnection } from './diagnostics.ts'
 import { ListenerDrain } from './listener-drain.ts'
-import { NetTransport, type TransportOwner } from './net-transport.ts'
+import { NetTransport, peerOf, type TransportOwner } from './net-transport.ts'
 import { type OverloadMode, OverloadRefusal } from './overload-refusal.ts'
 
 export interface HttpListenerOptions {
   readonly wheel: DeadlineWheel
   readonly seat: WorkerSeat
+  readonly workerId: number
   readonly overload: OverloadMode
   readonly drainIdleGraceMs: number
   /** Speaks the protocol of a new connection. */
@@ -100,6 +102,7 @@ export class HttpListener implements TransportOwner {
 
   onTransportClosed(transport: NetTransport): void {
     this.#open.delete(transport)
+    publishClose(transport, this.#options.workerId)
     this.seat.release()
     this.#settleDrain()
   }
@@ -113,11 +116,14 @@ export class HttpListener implements TransportOwner {
     this.wheel.refresh()
     if (!this.seat.tryAcquire()) {
       this.seat.connectionRefused()
+      const status = this.#refusal.nextStatus
+      publishRefusedConnection(() => peerOf(socket), status, this.#options.workerId)
       this.#refusal.refuse(socket)
       return
     }
     const transport = new NetTransport(socket, this)
     this.#open.add(transport)
+    publishOpen(transport, this.#options.workerId)
     try {
       transport.start(this.#options.connect(transport))
     } catch (error) {

@@ -1,8 +1,9 @@
-import { type AccessEntry, type HttpRequest, resolveApplication } from '@rr/core'
+import { type AccessEntry, type HttpRequest, type RequestLog, resolveApplication } from '@rr/core'
 import { idleCompute } from './compute-idle.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
+import { publishingEvents } from './diagnostics.ts'
 import { ErrorRelay } from './error-relay.ts'
 import type { BoundAddress } from './http-listener.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
@@ -22,6 +23,7 @@ import {
   resolveListenOptions,
   type ThreadSettings,
 } from './server-options.ts'
+import { stderrLog } from './stderr-log.ts'
 import { ThreadServer } from './thread-server.ts'
 
 /** What `listen()` takes: the options of `serve()` but those of workers, and these. */
@@ -35,6 +37,11 @@ export interface ListenOptions extends ListenOptionsInput {
   readonly onError?: ((error: unknown, request: HttpRequest | null) => void) | undefined
   /** Called after each answer, as safely as `onError`. Costs on every request. */
   readonly onAccess?: ((entry: AccessEntry) => void) | undefined
+  /**
+   * What `request.log` logs to: a pino logger, or anything with its methods. Without it handlers'
+   * lines from `warn` on go to stderr, in JSON.
+   */
+  readonly log?: RequestLog | undefined
 }
 
 const WORKER_ID = 1
@@ -58,7 +65,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
   const settings = resolveListenOptions(options)
   const application = resolveApplication(app)
   await application.setup(CONTEXT)
-  const emit = createEventSink(options.onEvent)
+  const emit = publishingEvents(createEventSink(options.onEvent))
   const relay = new ErrorRelay({
     report: (error, request) =>
       emit({ type: 'handler-error', workerId: WORKER_ID, error, request }),
@@ -78,6 +85,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
     onError: options.onError ?? ((error, request) => relay.report(error, request)),
     onAccess: options.onAccess ?? null,
     onWarning: (code, message) => emit({ type: 'warning', code, message, workerId: WORKER_ID }),
+    log: options.log ?? stderrLog({ worker: WORKER_ID }),
   })
   let bound: BoundAddress
   try {

@@ -31,9 +31,14 @@ export class OverloadRefusal {
     return this.#lingering.size
   }
 
+  /** What the next one is answered; 0 where it is cut off. */
+  get nextStatus(): 0 | 503 {
+    return this.#mode === 'close' || this.#lingering.size >= MAX_LINGERING ? 0 : 503
+  }
+
   refuse(socket: Socket): void {
     socket.on('error', ignoreError)
-    if (this.#mode === 'close' || this.#lingering.size >= MAX_LINGERING) {
+    if (this.nextStatus === 0) {
       // A reset leaves no TIME_WAIT entry behind, of which a flood would make many.
       socket.resetAndDestroy()
       return

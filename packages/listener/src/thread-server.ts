@@ -3,10 +3,12 @@ import {
   type Application,
   createHttpService,
   type HttpRequest,
+  type RequestLog,
   type WorkerContext,
 } from '@rr/core'
 import type { ControlBlock, WorkerSeat } from './control-block.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
+import { publishDrainEnded, publishDrainStarted } from './diagnostics.ts'
 import { describeThrown, HookGuard } from './hook-guard.ts'
 import { type BoundAddress, HttpListener } from './http-listener.ts'
 import type { WarningCode } from './server-events.ts'
@@ -28,6 +30,8 @@ export interface ThreadServerOptions {
   readonly onError: (error: unknown, request: HttpRequest | null) => void
   readonly onAccess: ((entry: AccessEntry) => void) | null
   readonly onWarning: (code: WarningCode, message: string) => void
+  /** What `request.log` logs to. */
+  readonly log: RequestLog
 }
 
 /** Out of descriptors, a system fails every accept: one warning in this time is enough. */
@@ -40,6 +44,7 @@ export class ThreadServer {
   readonly #wheel: DeadlineWheel
   readonly #listener: HttpListener
   #acceptWarningAtMs = Number.NEGATIVE_INFINITY
+  #isDraining = false
 
   constructor(options: ThreadServerOptions) {
     const { settings, onAccess } = options
@@ -59,12 +64,15 @@ export class ThreadServer {
       limits: settings,
       clock: this.#wheel,
       metrics: seat,
+      workerId: options.context.workerId,
+      log: options.log,
       onError,
       onAccess: onAccess === null ? null : hooks.guard('onAccess', onAccess),
     })
     this.#listener = new HttpListener({
       wheel: this.#wheel,
       seat,
+      workerId: options.context.workerId,
       overload: settings.overload,
       drainIdleGraceMs: settings.drainIdleGraceMs,
       connect: (transport) => service.connect(transport),
@@ -91,8 +99,16 @@ export class ThreadServer {
   /** Drains the listener (see there). The clock goes on until the last connection is gone. */
   async drain(deadlineMs: number): Promise<number> {
     this.#seat.setPhase('draining')
+    const { workerId } = this.#options.context
+    const isFirst = !this.#isDraining
+    this.#isDraining = true
+    if (isFirst) {
+      const timeoutMs = Math.max(0, deadlineMs - this.#options.time())
+      publishDrainStarted({ workerId, connections: this.connections, timeoutMs })
+    }
     const remaining = await this.#listener.drain(deadlineMs)
     this.#wheel.stop()
+    if (isFirst) publishDrainEnded({ workerId, remaining })
     return remaining
   }
 

@@ -1,4 +1,4 @@
-import type { AccessEntry, HttpRequest } from '@rr/core'
+import type { AccessEntry, HttpRequest, RequestLog } from '@rr/core'
 import { RrError } from '@rr/core'
 import type { WarningCode } from './server-events.ts'
 
@@ -31,6 +31,8 @@ export interface WorkerHooks {
   readonly onAccess?: (entry: AccessEntry) => void
   /** Called besides the main thread's events. */
   readonly onEvent?: (event: WorkerEvent) => void
+  /** What `request.log` logs to; without it lines from `warn` on go to stderr, in JSON. */
+  readonly log?: RequestLog
   /** Called last, before the thread ends by itself. */
   readonly close?: () => void | Promise<void>
 }

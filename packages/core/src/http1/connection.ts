@@ -2,6 +2,7 @@
 // its states is in files of its own (reader, writer, output, stash, pace, stall); what is left is
 // which event does what in which state, and reading it needs all of it in one place.
 
+import { publishRefusal } from '../diagnostics.ts'
 import { RrError } from '../errors.ts'
 import type {
   BodySink,
@@ -36,6 +37,7 @@ export interface Http1Context {
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
   readonly service: RequestService
+  readonly workerId: number
 }
 
 // What is expected from the client (README.md has the figure).
@@ -88,6 +90,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   hasClientLeft = false
   abortListener: ((error: Error) => void) | null = null
   leaveListener: ((error: Error) => void) | null = null
+  answerListener: ((status: number, headers: HeaderBlock | null) => void) | null = null
   endListener: ((status: number, bodyBytes: number) => void) | null = null
 
   readonly #transport: Transport
@@ -383,6 +386,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   respond(status: number, headers: HeaderBlock | null, body: string | Uint8Array | null): void {
     if (this.#write !== WRITE_OWED) return
+    this.answerListener?.(status, headers)
     this.#decideKeepAlive(headers)
     this.#writer.writeWhole(status, headers, body, this.#keepAlive)
     this.#endAnswer()
@@ -393,6 +397,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
       source.onCancel(null)
       return
     }
+    this.answerListener?.(status, headers)
     this.#decideKeepAlive(headers)
     if (this.#writer.endsWithConnection(status, headers)) this.#keepAlive = false
     if (!this.#writer.writeHead(status, headers, this.#keepAlive)) {
@@ -505,6 +510,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #refuse(refused: Refusal): void {
     const earlier = this.#write
     if (earlier !== WRITE_ANSWERED) this.#context.metrics.requestRejected(refused.status)
+    if (earlier !== WRITE_ANSWERED) publishRefusal(this, refused, this.#context.workerId)
     this.#keepAlive = false
     if (earlier === WRITE_STREAMING) {
       this.abortStream(new RrError(refused.code, refused.reason))
