@@ -17,6 +17,9 @@ function manifest(folder: string): Manifest {
   return JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as Manifest
 }
 
+/** Some registries hang rather than refuse. */
+const INSTALL_TIMEOUT_MS = 60_000
+
 /** They are no part of the repository's install. */
 function isInstalled(): boolean {
   try {
@@ -33,7 +36,11 @@ async function whyMissing(): Promise<string | false> {
   if (isInstalled()) return false
   const install = ['--yes', packageManagerSpec(), '--dir', example, 'install', '--frozen-lockfile']
   try {
-    await promisify(execFile)('npx', install, { env: toolEnv(installEnv()), cwd: example })
+    await promisify(execFile)('npx', install, {
+      env: { ...toolEnv(installEnv()), npm_config_fetch_retries: '1' },
+      cwd: example,
+      timeout: INSTALL_TIMEOUT_MS,
+    })
     return isInstalled() ? false : 'the OpenTelemetry packages are not what the example asks for'
   } catch (error) {
     const { message } = error as Error
@@ -55,6 +62,8 @@ const SERVER = 1
 const CLIENT = 2
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
 const PARENT_ID = 'b7ad6b7169203331'
+
+t.setTimeout(INSTALL_TIMEOUT_MS * 3)
 
 const skip = await whyMissing()
 
