@@ -211,19 +211,18 @@ function traced(handler: Handler, state: Watched): Handler {
   }
 }
 
-/** Tells of a failure before `onError` is told. */
-export function publishingErrors(
-  onError: (error: unknown, request: HttpRequest) => void,
-  workerId: number,
-): (error: unknown, request: HttpRequest) => void {
-  return (error, request) => {
-    if (failed.hasSubscribers) {
-      const state = watched.get(request) ?? new Watched(request, workerId)
-      state.error = error
-      failed.publish(state)
-    }
-    onError(error, request)
-  }
+/** Keeps what a handler threw for those who hear of the end: that comes with the answer. */
+export function noteError(request: HttpRequest, error: unknown): void {
+  const state = watched.get(request)
+  if (state !== undefined) state.error = error
+}
+
+/** Tells of a failure that is the server's. */
+export function publishError(request: HttpRequest, error: unknown, workerId: number): void {
+  if (!failed.hasSubscribers) return
+  const state = watched.get(request) ?? new Watched(request, workerId)
+  state.error = error
+  failed.publish(state)
 }
 
 /** Tells of what a client sent and no handler gets. */

@@ -1,4 +1,4 @@
-import { isRequestWatched, publishingErrors, watchRequest } from './diagnostics.ts'
+import { isRequestWatched, noteError, publishError, watchRequest } from './diagnostics.ts'
 import { isThenable, takeAnsweredErrors } from './error-handler.ts'
 import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
 import { errorResponse, isClientFault, statusOf } from './error-response.ts'
@@ -21,7 +21,7 @@ export class RequestDispatcher implements RequestService {
   readonly bodyLimit: BodyLimit | null
   readonly #handler: Handler
   readonly #decompressBodies: boolean
-  readonly #onError: HttpServiceOptions['onError']
+  readonly #tellLog: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
   readonly #workerId: number
   readonly #log: LogSource
@@ -36,7 +36,7 @@ export class RequestDispatcher implements RequestService {
     this.#workerId = options.workerId ?? 1
     this.#log = options.log === undefined ? SILENT_LOG : new LogSource(options.log)
     this.#requestContext = options.limits.requestContext
-    this.#onError = publishingErrors(options.onError, this.#workerId)
+    this.#tellLog = options.onError
     this.#onAccess = options.onAccess
   }
 
@@ -136,9 +136,16 @@ export class RequestDispatcher implements RequestService {
     // Who gives up because the client seems to have left has not failed.
     const isFailure = statusOf(error) >= 500 && !(exchange.hasClientLeft && isClientFault(error))
     discardUnsent(request)
+    noteError(request, error)
+    if (isFailure) publishError(request, error, this.#workerId)
     const { status, headers, body } = errorResponse(error)
     exchange.respond(status, this.#errorHeaders(request, headers), body as string)
-    if (isFailure) this.#onError(error, request)
+    if (isFailure) this.#tellLog(error, request)
+  }
+
+  #onError(error: unknown, request: HttpRequest): void {
+    publishError(request, error, this.#workerId)
+    this.#tellLog(error, request)
   }
 
   #errorHeaders(request: HttpRequest, headers: HeaderBlock | null): HeaderBlock | null {

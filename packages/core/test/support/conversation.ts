@@ -4,6 +4,7 @@ import { HTTP_OPTIONS, type HttpOptionsInput } from '../../src/http-options.ts'
 import { createHttpService } from '../../src/http-service.ts'
 import type { AccessEntry } from '../../src/http-service-options.ts'
 import { resolveOptions } from '../../src/options.ts'
+import type { RequestLog } from '../../src/request-log.ts'
 import { text } from '../../src/response.ts'
 import type { ProtocolConnection } from '../../src/transport.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -17,6 +18,7 @@ export interface ConversationOptions {
   readonly handler?: Handler
   readonly maxBodyBytes?: RouteBodyLimit | null
   readonly onAccess?: (entry: AccessEntry) => void
+  readonly log?: RequestLog
 }
 
 /** A client and a server with nothing between them but the seam. */
@@ -53,6 +55,8 @@ export class Conversation {
       metrics,
       onError: (error) => void this.errors.push(error),
       onAccess: options.onAccess ?? null,
+      workerId: 7,
+      log: options.log,
     })
     this.connection = service.connect(this.transport)
   }
