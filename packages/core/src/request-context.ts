@@ -19,10 +19,6 @@ export function currentRequest(): HttpRequest | null {
 }
 
 /** Calls a function in whose context, and that of all it starts, the request is the current one. */
-export function runInRequest<Args extends readonly unknown[]>(
-  request: HttpRequest,
-  run: (...args: Args) => void,
-  ...args: Args
-): void {
-  storage.run(request, run, ...args)
+export function runInRequest(request: HttpRequest, run: () => void): void {
+  storage.run(request, run)
 }

@@ -43,20 +43,18 @@ export class RequestDispatcher implements RequestService {
   onRequest(exchange: Exchange): void {
     const request = new HttpRequest(exchange, this.#decompressBodies, this.#log)
     if (this.#onAccess !== null) this.#observe(exchange, request, this.#onAccess)
-    if (isRequestWatched()) this.#watch(exchange, request)
-    else this.#handle(exchange, request, this.#handler)
+    if (this.#requestContext || isRequestWatched()) this.#runSeen(exchange, request)
+    else this.#run(exchange, request, this.#handler)
   }
 
-  #watch(exchange: Exchange, request: HttpRequest): void {
-    const message = { request, workerId: this.#workerId }
-    watchRequest(exchange, message, this.#handler, (handler) =>
-      this.#handle(exchange, request, handler),
-    )
-  }
-
-  #handle(exchange: Exchange, request: HttpRequest, handler: Handler): void {
-    if (!this.#requestContext) this.#run(exchange, request, handler)
-    else runInRequest(request, () => this.#run(exchange, request, handler))
+  /** Apart from `onRequest`, so that closures are made only where they are needed. */
+  #runSeen(exchange: Exchange, request: HttpRequest): void {
+    const run = (handler: Handler): void => {
+      if (!this.#requestContext) this.#run(exchange, request, handler)
+      else runInRequest(request, () => this.#run(exchange, request, handler))
+    }
+    if (!isRequestWatched()) run(this.#handler)
+    else watchRequest(exchange, { request, workerId: this.#workerId }, this.#handler, run)
   }
 
   #run(exchange: Exchange, request: HttpRequest, handler: Handler): void {
