@@ -1,6 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import type { EndpointAddress, RefusalMessage } from '@rr/core'
-import type { NetTransport } from './net-transport.ts'
+import { type NetTransport, peerOf } from './net-transport.ts'
 import type { EventListener, ServerEvent } from './server-events.ts'
 
 /** What the channels of connections are told: one object for each connection, the same in both. */
@@ -101,20 +102,26 @@ function connectionMessage({ peer, local }: NetTransport, workerId: number): Ope
   return { workerId, protocol: 'http/1.1', peer, local, error: null }
 }
 
-/** Tells of a connection that found no slot. */
-export function publishRefusedConnection(
-  peer: () => EndpointAddress,
-  status: number,
-  workerId: number,
-): void {
+type Refused = Pick<RefusalMessage, 'status' | 'cause' | 'reason'>
+
+/** Why a connection over the limit is refused. */
+export const NO_SLOT: Pick<Refused, 'cause' | 'reason'> = {
+  cause: 'maxConnections',
+  reason: 'as many connections as the server may have are open',
+}
+
+/** Tells of a connection that was not let in. */
+export function publishRefusedConnection(socket: Socket, refusal: Refused, workerId: number): void {
   if (!refused.hasSubscribers) return
+  const { status, cause, reason } = refusal
+  const peer = peerOf(socket)
   refused.publish({
     workerId,
     kind: 'connection',
     status,
-    cause: 'maxConnections',
-    reason: 'as many connections as the server may have are open',
-    peer: peer(),
+    cause,
+    reason,
+    peer,
   } satisfies RefusalMessage)
 }
 

@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ProtocolConnection, RrError, type Transport } from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
-import { publishClose, publishOpen, publishRefusedConnection } from './diagnostics.ts'
+import { NO_SLOT, publishClose, publishOpen, publishRefusedConnection } from './diagnostics.ts'
 import { ListenerDrain } from './listener-drain.ts'
-import { NetTransport, peerOf, type TransportOwner } from './net-transport.ts'
+import { NetTransport, type TransportOwner } from './net-transport.ts'
 import { type OverloadMode, OverloadRefusal } from './overload-refusal.ts'
 
 export interface HttpListenerOptions {
@@ -117,7 +117,7 @@ export class HttpListener implements TransportOwner {
     if (!this.seat.tryAcquire()) {
       this.seat.connectionRefused()
       const status = this.#refusal.nextStatus
-      publishRefusedConnection(() => peerOf(socket), status, this.#options.workerId)
+      publishRefusedConnection(socket, { status, ...NO_SLOT }, this.#options.workerId)
       this.#refusal.refuse(socket)
       return
     }
