@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   type Channel,
   channel,
@@ -10,6 +9,7 @@ import { addEndListener, type Exchange } from './exchange.ts'
 import type { Handler } from './handler.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { HttpRequest } from './request.ts'
+import { outsideRequests } from './request-context.ts'
 import type { EndpointAddress } from './transport.ts'
 
 /** An application protocol by its ALPN name (RFC 7301), HTTP/1.0 included. */
@@ -125,12 +125,6 @@ const tracing: TracingChannel<Watched, Watched> = tracingChannel(REQUEST_TRACING
 
 const watched = new WeakMap<HttpRequest, Watched>()
 
-/**
- * A pipelined request begins within the call that ended the one before. Taken when nothing has been
- * stored yet, so that no request becomes the child of another.
- */
-const atRoot = AsyncLocalStorage.snapshot()
-
 /** The one check that a request pays for: 8 ns where nobody listens (docs/guide/diagnostics.md). */
 export function isRequestWatched(): boolean {
   return (
@@ -164,7 +158,7 @@ export function watchRequest(
     state.error ??= exchange.failure
     ended.publish(state)
   })
-  atRoot(() => {
+  outsideRequests(() => {
     started.publish(state)
     if (!tracing.hasSubscribers) handle(handler)
     else tracing.start.runStores(state, () => handle(traced(handler, state)))

@@ -1,5 +1,6 @@
 // `currentRequest()`, with the option `requestContext`.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import t from 'tap'
 import { composeMiddleware } from '../src/middleware.ts'
 import { currentRequest } from '../src/request-context.ts'
@@ -103,6 +104,20 @@ t.test('pipelined requests have each their own', async (t) => {
     conversation.responses().map(({ body }) => body),
     ['/a', '/b'],
   )
+})
+
+t.test('what a handler stores is not seen by the pipelined request behind it', async (t) => {
+  const user = new AsyncLocalStorage<string>()
+  const seen: (string | undefined)[] = []
+  await converse(GET + SECOND, {
+    handler: async (request) => {
+      seen.push(user.getStore())
+      user.enterWith(request.path)
+      await turns(1)
+      return text('ok')
+    },
+  })
+  t.same(seen, [undefined, undefined])
 })
 
 t.test('there is none outside of a request, and none where the option is off', async (t) => {

@@ -14,6 +14,7 @@ import type {
 } from '../exchange.ts'
 import { HeaderBlock } from '../header-block.ts'
 import type { HttpOptions } from '../http-options.ts'
+import { outsideRequests } from '../request-context.ts'
 import type {
   Clock,
   EndpointAddress,
@@ -263,7 +264,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#isConsuming) return
     const stash = this.#stash
     if (stash !== null && stash.length > 0 && this.#canContinue()) {
-      stash.drainInto((bytes, from, to) => this.#consume(bytes, from, to))
+      outsideRequests(() => stash.drainInto((bytes, from, to) => this.#consume(bytes, from, to)))
     }
     if (this.#isInputEnded && (stash === null || stash.length === 0)) this.#endInput()
   }
