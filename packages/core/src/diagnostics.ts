@@ -144,6 +144,8 @@ export function watchRequest(
 ): void {
   const state = new Watched(message.request, message.workerId)
   watched.set(state.request, state)
+  // Asked for now: a client that has left has no address.
+  void exchange.peer
   exchange.answerListener = (status, headers) => {
     exchange.answerListener = null
     state.status = status

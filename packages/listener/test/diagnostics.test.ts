@@ -1,7 +1,7 @@
 // What the diagnostics channels are told of connections, workers and drains, and where.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { RefusalMessage } from '@rr/core'
+import type { RequestChannels } from '@rr/core'
 import t, { type Test } from 'tap'
 import {
   type ConnectionMessage,
@@ -18,7 +18,7 @@ import { until } from './support/until.ts'
 
 /** Collects what a channel is told until the test ends. */
 function hear<Name extends keyof ServerChannels>(t: Test, name: Name): ServerChannels[Name][]
-function hear(t: Test, name: 'rr:refusal'): RefusalMessage[]
+function hear<Name extends keyof RequestChannels>(t: Test, name: Name): RequestChannels[Name][]
 function hear(t: Test, name: string): unknown[] {
   const heard: unknown[] = []
   const listener = (message: unknown): void => void heard.push(message)
@@ -62,6 +62,18 @@ t.test(
     t.equal(closed[0]?.peer.address, '127.0.0.1')
   },
 )
+
+t.test('the end of a request whose client has gone still tells who that was', async (t) => {
+  const [started, ended] = [hear(t, 'rr:request:start'), hear(t, 'rr:request:end')]
+  const { connect } = await listenTroubles(t)
+  const client = await connect()
+  client.get('/wait')
+  await until(() => started.length === 1, 'the request')
+  client.socket.resetAndDestroy()
+  await until(() => ended.length === 1, 'the end')
+  t.match(ended[0], { status: 0, error: { code: 'RR_REQUEST_ABORTED' } })
+  t.equal(ended[0]?.request.peer.address, '127.0.0.1')
+})
 
 for (const [overload, status] of [
   ['answer', 503],
