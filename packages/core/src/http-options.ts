@@ -130,7 +130,7 @@ export const HTTP_OPTIONS = {
     type: 'boolean',
     default: false,
     flag: 'request-context',
-    doc: 'Makes the request known to code far from its handler, by `currentRequest()`; costs each request about 0.4 µs (AsyncLocalStorage).',
+    doc: 'Makes the request known to code far from its handler, by currentRequest(); costs each request about 0.4 µs (AsyncLocalStorage).',
   },
   lingerTimeoutMs: {
     type: 'integer',
