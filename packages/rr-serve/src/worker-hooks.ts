@@ -1,4 +1,4 @@
-import type { AccessEntry, HttpRequest, RefusalEntry } from '@rr/core'
+import { type AccessEntry, type HttpRequest, parseTraceParent, type RefusalEntry } from '@rr/core'
 import {
   ErrorWindow,
   type WorkerEvent,
@@ -51,6 +51,7 @@ export async function createWorkerHooks(context: WorkerHooksContext): Promise<Wo
       errors.close()
       refusals.close()
     },
+    log: threadLog.handlerLog,
     ...(accessLog ? accessHooks : {}),
   }
 }
@@ -128,7 +129,14 @@ function accessFields({ request, status, bodyBytes, durationMs }: AccessEntry): 
     bytes: bodyBytes,
     durationMs: roundDuration(durationMs),
     peer: peerAddress(request),
+    ...traceFields(request),
   }
+}
+
+/** What joins the line with a trace; nothing for a request without a valid `traceparent`. */
+function traceFields(request: HttpRequest): { readonly traceId: string } | undefined {
+  const parent = parseTraceParent(request.headers.get('traceparent'))
+  return parent === null ? undefined : { traceId: parent.traceId }
 }
 
 function accessSentence({ request, status, bodyBytes, durationMs }: AccessEntry): string {
