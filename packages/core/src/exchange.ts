@@ -1,3 +1,4 @@
+import type { DrainNotice } from './drain-notice.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { EndpointAddress, TlsFacts } from './transport.ts'
 
@@ -49,9 +50,15 @@ export interface Exchange {
   readonly hasClientLeft: boolean
   /** Told when that happens. An answer may still reach a client that has closed its side only. */
   leaveListener: ((error: Error) => void) | null
+  /** What the connection was last told of a drain, also before this exchange; or null. */
+  readonly drainNotice: DrainNotice | null
+  /** Told of each notice that comes before the exchange ends. */
+  drainListener: ((notice: DrainNotice) => void) | null
   /** Told once when the exchange ends: the status sent (0 for none) and the body's bytes. */
   endListener: ((status: number, bodyBytes: number) => void) | null
 
+  /** A function of the application failed that no answer waits for. Never throws. */
+  reportError(error: unknown, request: object): void
   /** The application asks for the body: answers `Expect: 100-continue`. */
   wantBody(): void
   pauseBody(): void
@@ -122,9 +129,12 @@ export interface RequestService {
   onRequest(exchange: Exchange): void
   /**
    * How long the body of such a request may be, where that depends on the request; without it
-   * it does not. Asked once for each request with a body, before it is refused or handled.
+   * it does not. Asked once for each request with a body, before it is refused or handled; may be
+   * another one from then on.
    */
   readonly bodyLimit?: BodyLimit | null
+  /** `Exchange.reportError`, for the log. */
+  onListenerError(error: unknown, request: object): void
 }
 
 /** Counts kept by whoever owns the connection; called on the hot path. */

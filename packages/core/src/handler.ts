@@ -28,6 +28,13 @@ export interface Dispatcher {
 /** `Dispatcher.maxBodyBytes` by itself. */
 export type RouteBodyLimit = (method: string, path: string) => number | undefined
 
+/** What answers requests, ready to be called. */
+export interface RouteTable {
+  readonly handler: Handler
+  /** The body limits of routes, where there are any. */
+  readonly maxBodyBytes: RouteBodyLimit | null
+}
+
 /** Any web-standard application: Hono, H3, itty and others export one. */
 export interface FetchApplication {
   /**

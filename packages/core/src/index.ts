@@ -1,12 +1,18 @@
 export {
   type Application,
   type ApplicationDefinition,
+  type ApplicationParts,
   type DefinedApplication,
   defineApp,
+  type HandlerDefinition,
+  isDefinedApplication,
+  type RoutesDefinition,
   resolveApplication,
   type WorkerContext,
 } from './application.ts'
 export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
+export { DrainError, type DrainListener, type DrainNotice } from './drain-notice.ts'
+export { type DrainSource, endAtDrain } from './end-at-drain.ts'
 export { answerErrors, catchErrors, type ErrorHandler, takeLateErrors } from './error-handler.ts'
 export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
 export { errorResponse } from './error-response.ts'
@@ -29,6 +35,7 @@ export type {
   Handler,
   HandlerResult,
   RouteBodyLimit,
+  RouteTable,
 } from './handler.ts'
 export { HeaderBlock, type HeadersInput, headerBlock, mergeHeaders } from './header-block.ts'
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'

@@ -2,7 +2,7 @@ import { isThenable, takeAnsweredErrors } from './error-handler.ts'
 import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
 import { errorResponse, isClientFault, statusOf } from './error-response.ts'
 import type { BodyLimit, Exchange, RequestService } from './exchange.ts'
-import type { Handler, RouteBodyLimit } from './handler.ts'
+import type { Handler, RouteBodyLimit, RouteTable } from './handler.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
@@ -15,20 +15,27 @@ import { isWebResponse, readWebResponse, sendWebResponse } from './web-response.
 
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
 export class RequestDispatcher implements RequestService {
-  readonly bodyLimit: BodyLimit | null
-  readonly #handler: Handler
+  bodyLimit: BodyLimit | null
+  #handler: Handler
+  readonly #maxBodyBytes: number
   readonly #decompressBodies: boolean
   readonly #onError: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
 
   constructor(options: HttpServiceOptions) {
-    const { maxBodyBytes } = options
-    this.bodyLimit =
-      maxBodyBytes == null ? null : bodyLimit(maxBodyBytes, options.limits.maxBodyBytes)
+    const { maxBodyBytes = null, limits } = options
+    this.#maxBodyBytes = limits.maxBodyBytes
+    this.bodyLimit = bodyLimit(maxBodyBytes, limits.maxBodyBytes)
     this.#handler = options.handler
     this.#decompressBodies = options.limits.decompressBodies
     this.#onError = options.onError
     this.#onAccess = options.onAccess
+  }
+
+  /** For requests that begin from now on; those under way end as they began. */
+  replaceRoutes({ handler, maxBodyBytes }: RouteTable): void {
+    this.bodyLimit = bodyLimit(maxBodyBytes, this.#maxBodyBytes)
+    this.#handler = handler
   }
 
   onRequest(exchange: Exchange): void {
@@ -43,6 +50,10 @@ export class RequestDispatcher implements RequestService {
     } catch (error) {
       this.#fail(exchange, request, error)
     }
+  }
+
+  onListenerError(error: unknown, request: object): void {
+    this.#onError(error, request as HttpRequest)
   }
 
   #await(exchange: Exchange, request: HttpRequest, result: PromiseLike<unknown>): void {
@@ -150,7 +161,8 @@ export class RequestDispatcher implements RequestService {
 }
 
 /** Whatever the application answers or throws, a request has a limit. */
-function bodyLimit(ofRoute: RouteBodyLimit, ofServer: number): BodyLimit {
+function bodyLimit(ofRoute: RouteBodyLimit | null, ofServer: number): BodyLimit | null {
+  if (ofRoute === null) return null
   return (method, path) => {
     try {
       const limit: unknown = ofRoute(method, path)

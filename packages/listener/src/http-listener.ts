@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type ProtocolConnection, RrError, type Transport } from '@rr/core'
+import { type DrainNotice, type ProtocolConnection, RrError, type Transport } from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { ListenerDrain } from './listener-drain.ts'
@@ -42,7 +42,9 @@ export class HttpListener implements TransportOwner {
   readonly #server: Server
   readonly #refusal: OverloadRefusal
   readonly #open: Set<NetTransport> = new Set()
-  #idleDeadlineMs: number | null = null
+  /** What connections were told last of a drain, for those still to come. */
+  #notice: DrainNotice | null = null
+  #idleDeadlineMs = Number.POSITIVE_INFINITY
   #drain: ListenerDrain | null = null
 
   constructor(options: HttpListenerOptions) {
@@ -81,7 +83,7 @@ export class HttpListener implements TransportOwner {
    */
   drain(deadlineMs: number): Promise<number> {
     if (this.#drain !== null) {
-      this.#drain.tighten(deadlineMs)
+      if (this.#drain.tighten(deadlineMs)) this.#tellAll(deadlineMs, true)
       return this.#drain.done
     }
     this.wheel.refresh()
@@ -93,9 +95,25 @@ export class HttpListener implements TransportOwner {
     })
     this.#drain = drain
     drain.tighten(deadlineMs)
-    for (const transport of this.#open) transport.notifyDrain(idleDeadlineMs)
+    this.#tellAll(deadlineMs, true)
     void this.#stopAccepting()
     return drain.done
+  }
+
+  /**
+   * Tells whoever is answering, and who will be, that a drain is to be expected with that deadline
+   * on the server's clock. Nothing stops; in a drain it says nothing new and does nothing.
+   */
+  notifyDrain(deadlineMs: number): void {
+    if (this.#drain === null) this.#tellAll(deadlineMs, false)
+  }
+
+  #tellAll(atMs: number, isStopping: boolean): void {
+    this.wheel.refresh()
+    const deadlineMs = Math.round(Date.now() + atMs - this.wheel.nowMs)
+    const notice = Object.freeze({ deadlineMs, isStopping })
+    this.#notice = notice
+    for (const transport of this.#open) transport.notifyDrain(notice, this.#idleDeadlineMs)
   }
 
   onTransportClosed(transport: NetTransport): void {
@@ -123,7 +141,7 @@ export class HttpListener implements TransportOwner {
     } catch (error) {
       transport.fail(error)
     }
-    if (this.#idleDeadlineMs !== null) transport.notifyDrain(this.#idleDeadlineMs)
+    if (this.#notice !== null) transport.notifyDrain(this.#notice, this.#idleDeadlineMs)
   }
 
   /**

@@ -1,4 +1,5 @@
-import { type AccessEntry, type HttpRequest, resolveApplication } from '@rr/core'
+import { type AccessEntry, type Application, type HttpRequest, resolveApplication } from '@rr/core'
+import { notAcceptingError, withRoutes } from './application-module.ts'
 import { idleCompute } from './compute-idle.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
@@ -7,12 +8,13 @@ import { ErrorRelay } from './error-relay.ts'
 import type { BoundAddress } from './http-listener.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { bindError } from './port-guard.ts'
+import { RouteChange } from './route-change.ts'
 import {
   type DrainOptions,
   type DrainResult,
   drainResult,
+  type InProcessServer,
   reachableUrl,
-  type Server,
 } from './server.ts'
 import { createEventSink, type EventListener } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
@@ -54,10 +56,11 @@ const SEAT = 0
  * await fetch(server.url)
  * await server.stop()
  */
-export async function listen(app: unknown, options: ListenOptions = {}): Promise<Server> {
+export async function listen(app: unknown, options: ListenOptions = {}): Promise<InProcessServer> {
   const settings = resolveListenOptions(options)
-  const application = resolveApplication(app)
-  await application.setup(CONTEXT)
+  const resolved = resolveApplication(app)
+  await resolved.setup(CONTEXT)
+  const application = await loadRoutes(resolved)
   const emit = createEventSink(options.onEvent)
   const relay = new ErrorRelay({
     report: (error, request) =>
@@ -94,6 +97,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
   emit({ type: 'worker-listening', workerId: WORKER_ID, threadId: 0, generation: 1, port })
   return new EmbeddedServer({
     server,
+    application,
     block,
     settings,
     bound,
@@ -104,8 +108,19 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
   })
 }
 
+/** @throws what the module of the routes throws, after the application's teardown */
+async function loadRoutes(application: Application): Promise<Application> {
+  try {
+    return await withRoutes(application)
+  } catch (error) {
+    await application.teardown(CONTEXT)
+    throw error
+  }
+}
+
 interface EmbeddedServerParts {
   readonly server: ThreadServer
+  readonly application: Application
   readonly block: ControlBlock
   readonly settings: ThreadSettings
   readonly bound: BoundAddress
@@ -115,7 +130,7 @@ interface EmbeddedServerParts {
   readonly releaseCompute: () => Promise<void>
 }
 
-class EmbeddedServer implements Server {
+class EmbeddedServer implements InProcessServer {
   readonly host: string
   readonly port: number
   readonly url: string
@@ -125,9 +140,11 @@ class EmbeddedServer implements Server {
   #isShuttingDown = false
   #isDrain = false
   #deadlineMs = Number.POSITIVE_INFINITY
+  readonly #routeChange: RouteChange
 
   constructor(parts: EmbeddedServerParts) {
     this.#parts = parts
+    this.#routeChange = new RouteChange(parts.application, parts.server)
     this.host = parts.bound.host
     this.port = parts.bound.port
     this.url = reachableUrl(this.host, this.port)
@@ -172,6 +189,18 @@ class EmbeddedServer implements Server {
       emit({ type: 'drain-started', timeoutMs })
     }
     return this.#shutDown(timeoutMs)
+  }
+
+  notifyDrain(options: DrainOptions = {}): void {
+    const { server, settings, time } = this.#parts
+    const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs, 'notifyDrain()')
+    if (!this.#isShuttingDown) server.notifyDrain(time() + timeoutMs)
+  }
+
+  async reloadRoutes(app?: unknown): Promise<void> {
+    await this.#routeChange.change(app, () => {
+      if (this.status() !== 'accepting') throw notAcceptingError(this.status())
+    })
   }
 
   async stop(): Promise<void> {

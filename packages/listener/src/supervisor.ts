@@ -1,4 +1,5 @@
 import { RrError, SharedMemoryStore } from '@rr/core'
+import { notAcceptingError } from './application-module.ts'
 import { serveComputePort } from './compute-relay.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
@@ -6,16 +7,18 @@ import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
+import { RouteReload } from './route-reload.ts'
 import {
   type DrainOptions,
   type DrainResult,
   drainResult,
+  type ReloadRoutesOptions,
   reachableUrl,
-  type Server,
+  type WorkerServer,
 } from './server.ts'
 import { createEventSink, type EventListener } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
-import { resolveDrainTimeout, type ServerSettings } from './server-options.ts'
+import { resolveDrainTimeout, resolveReloadTimeout, type ServerSettings } from './server-options.ts'
 import { StallWatch } from './stall-watch.ts'
 import type { WorkerOrder } from './worker-handle.ts'
 import { type SlotOwner, WorkerSlot } from './worker-slot.ts'
@@ -40,7 +43,7 @@ export interface SupervisorOptions {
 }
 
 /** Runs on the main thread: starts the workers, watches and replaces them, drains them. */
-export class Supervisor implements Server {
+export class Supervisor implements WorkerServer {
   readonly closed: Promise<DrainResult>
   readonly #options: SupervisorOptions
   readonly #emit: EventListener
@@ -60,6 +63,12 @@ export class Supervisor implements Server {
   /** When a shutdown under way cuts connections; null before one. */
   #shutdownDeadlineMs: number | null = null
   #terminateTimer: NodeJS.Timeout | null = null
+  /** When a drain is to be expected, for workers that start later; null when none is. */
+  #expectedDrainMs: number | null = null
+  readonly #routeReload: RouteReload = new RouteReload({
+    workers: () => this.#slots,
+    check: () => this.#checkAccepting(),
+  })
 
   constructor(options: SupervisorOptions) {
     const { settings, onEvent } = options
@@ -152,6 +161,23 @@ export class Supervisor implements Server {
     return this.#shutDown(this.#time() + timeoutMs, DRAIN_EXIT_GRACE_MS)
   }
 
+  notifyDrain(options: DrainOptions = {}): void {
+    const { drainTimeoutMs } = this.#options.settings
+    const timeoutMs = resolveDrainTimeout(options, drainTimeoutMs, 'notifyDrain()')
+    if (this.#shutdownDeadlineMs !== null) return
+    const deadlineMs = this.#time() + timeoutMs
+    this.#expectedDrainMs = deadlineMs
+    for (const slot of this.#slots) slot.post({ type: 'drain-notice', deadlineMs })
+  }
+
+  async reloadRoutes(options: ReloadRoutesOptions = {}): Promise<void> {
+    await this.#routeReload.reload(resolveReloadTimeout(options))
+  }
+
+  #checkAccepting(): void {
+    if (this.status() !== 'accepting') throw notAcceptingError(this.status())
+  }
+
   async stop(): Promise<void> {
     const done = this.#shutDown(this.#time(), STOP_EXIT_GRACE_MS)
     // A worker that still loads its application has nothing to tear down.
@@ -194,7 +220,11 @@ export class Supervisor implements Server {
       emit: this.#emit,
       startFor: (workerId) => this.#startFor(workerId),
       onComputePort: (port) => serveComputePort(port, computeService),
-      onThreadEnded: (workerId) => this.#stallWatch?.forget(workerId),
+      onRoutesReply: (workerId, reply) => this.#routeReload.onReply(workerId, reply),
+      onThreadEnded: (workerId, threadId) => {
+        this.#stallWatch?.forget(workerId)
+        if (threadId !== null) this.#routeReload.onThreadEnded(threadId)
+      },
     }
     this.#slots = Array.from(
       { length: workers },
@@ -222,6 +252,7 @@ export class Supervisor implements Server {
       settings: { ...settings, host: this.#host, port: this.#port },
       heartbeatIntervalMs: this.#stallWatch?.heartbeatIntervalMs ?? DEFAULT_IDLE_TICK_MS,
       reusePort: this.#canSharePort,
+      expectedDrainMs: this.#expectedDrainMs,
       applicationUrl,
       hooksUrl,
       hooksData,

@@ -31,6 +31,11 @@ export interface WorkerHooks {
   readonly onAccess?: (entry: AccessEntry) => void
   /** Called besides the main thread's events. */
   readonly onEvent?: (event: WorkerEvent) => void
+  /**
+   * Makes of an error in the application's `routes` module, when it is loaded at the start, what is to
+   * be reported in its place. May return undefined.
+   */
+  readonly explainLoadError?: (error: unknown) => unknown
   /** Called last, before the thread ends by itself. */
   readonly close?: () => void | Promise<void>
 }

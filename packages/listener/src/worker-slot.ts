@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { RrError, type SharedMemoryStore } from '@rr/core'
 import type { ControlBlock } from './control-block.ts'
-import type { WorkerMessage } from './messages.ts'
+import type { RoutesReply, SupervisorMessage, WorkerMessage } from './messages.ts'
 import { bindError } from './port-guard.ts'
 import { RestartPolicy } from './restart-policy.ts'
 import { deserializeError, serializeError } from './serialized-error.ts'
@@ -20,7 +20,8 @@ export interface SlotOwner {
   readonly startFor: (workerId: number) => WorkerOrder
   /** A worker has tasks for the compute pool. */
   readonly onComputePort: (port: MessagePort) => void
-  readonly onThreadEnded: (workerId: number) => void
+  readonly onRoutesReply: (workerId: number, reply: RoutesReply) => void
+  readonly onThreadEnded: (workerId: number, threadId: number | null) => void
 }
 
 type SlotState = 'starting' | 'listening' | 'waiting' | 'draining' | 'stopped'
@@ -103,6 +104,13 @@ export class WorkerSlot {
     return this.#ended.promise
   }
 
+  /** Sends to whatever thread there is; returns which. */
+  post(message: SupervisorMessage): readonly number[] {
+    if (this.#handle === null) return []
+    this.#handle.post(message)
+    return [this.#handle.threadId]
+  }
+
   /** Ends the thread at once; as part of a drain there will be no other. */
   terminate(reason: 'stalled' | 'stopped'): boolean {
     this.#handle?.terminate(reason)
@@ -148,6 +156,11 @@ export class WorkerSlot {
         this.#remaining += message.remaining
         this.#isBeating = false
         break
+      case 'routes-prepared':
+      case 'routes-committed':
+      case 'routes-failed':
+        this.#owner.onRoutesReply(workerId, message)
+        break
       case 'compute':
         this.#owner.onComputePort(message.port)
         break
@@ -172,11 +185,12 @@ export class WorkerSlot {
     const lost = block.reclaim(this.seat)
     const servedMs = this.#listeningSinceMs === null ? 0 : nowMs() - this.#listeningSinceMs
     const isStopping = this.#state === 'draining'
+    const { threadId } = this
     this.#handle = null
     this.#listeningSinceMs = null
     this.#isSetUp = false
     this.#isBeating = false
-    onThreadEnded(this.workerId)
+    onThreadEnded(this.workerId, threadId)
     const isReplaced = this.#hasStarted && !isStopping
     const restartDelayMs = isReplaced ? this.#policy.nextDelayMs(servedMs) : null
     const reason =

@@ -37,6 +37,7 @@ export async function createWorkerHooks(context: WorkerHooksContext): Promise<Wo
   return {
     onError: errorLogger(threadLog, errors),
     onEvent: eventLogger(threadLog),
+    explainLoadError: (error) => new ApplicationLoadError(explainLoadError(error, modules.lastUrl)),
     close: () => errors.close(),
     ...(accessLog ? { onAccess: accessLogger(threadLog, logSettings.format) } : {}),
   }

@@ -2,6 +2,7 @@
 // its states is in files of its own (reader, writer, output, stash, pace, stall); what is left is
 // which event does what in which state, and reading it needs all of it in one place.
 
+import type { DrainNotice } from '../drain-notice.ts'
 import { RrError } from '../errors.ts'
 import type {
   BodySink,
@@ -88,6 +89,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   hasClientLeft = false
   abortListener: ((error: Error) => void) | null = null
   leaveListener: ((error: Error) => void) | null = null
+  drainNotice: DrainNotice | null = null
+  drainListener: ((notice: DrainNotice) => void) | null = null
   endListener: ((status: number, bodyBytes: number) => void) | null = null
 
   readonly #transport: Transport
@@ -125,7 +128,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#transport = transport
     this.#context = context
     this.#output = new Output(transport)
-    this.#reader = new MessageReader(context.limits, context.service.bodyLimit ?? null)
+    this.#reader = new MessageReader(context.limits, context.service)
     this.#writer = new AnswerWriter(this.#output, context.clock)
     this.#idleUntilMs = context.clock.nowMs + context.limits.headersTimeoutMs
     transport.setDeadline(this.#idleUntilMs)
@@ -187,11 +190,15 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#settle()
   }
 
-  onDrainNotice(idleDeadlineMs: number): void {
-    this.#isDraining = true
-    this.#keepAlive = false
-    this.#idleUntilMs = Math.min(this.#idleUntilMs, idleDeadlineMs)
-    this.#updateDeadline()
+  onDrainNotice(notice: DrainNotice, idleDeadlineMs: number): void {
+    this.drainNotice = notice
+    if (notice.isStopping) {
+      this.#isDraining = true
+      this.#keepAlive = false
+      this.#idleUntilMs = Math.min(this.#idleUntilMs, idleDeadlineMs)
+      this.#updateDeadline()
+    }
+    this.drainListener?.(notice)
   }
 
   onClose(error: Error | null): void {
@@ -354,6 +361,10 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#pace.start(clock.nowMs, headUntilMs)
   }
 
+  reportError(error: unknown, request: object): void {
+    this.#context.service.onListenerError(error, request)
+  }
+
   wantBody(): void {
     if (!this.#awaitsContinue || this.#write !== WRITE_OWED) return
     this.#awaitsContinue = false
@@ -472,6 +483,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#source = null
     this.abortListener = null
     this.leaveListener = null
+    this.drainListener = null
     this.#context.metrics.requestFinished()
     const { endListener } = this
     if (endListener === null) return

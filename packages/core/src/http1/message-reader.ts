@@ -1,4 +1,4 @@
-import type { BodyLimit } from '../exchange.ts'
+import type { RequestService } from '../exchange.ts'
 import type { HttpOptions } from '../http-options.ts'
 import { ChunkedBody, type ChunkedBodyFault } from './chunked-body.ts'
 import { LLHTTP_OK, LLHTTP_PAUSED, llhttp, WINDOW_BYTES } from './llhttp.ts'
@@ -44,7 +44,7 @@ export class MessageReader {
   maxBodyBytes: number
 
   readonly #limits: HttpOptions
-  readonly #bodyLimit: BodyLimit | null
+  readonly #service: Pick<RequestService, 'bodyLimit'>
   /** llhttp's state, while a head or a chunked body is only in part here; else 0. */
   #parser = 0
   #partial: PartialHead | null = null
@@ -52,9 +52,10 @@ export class MessageReader {
   /** How much of an empty line has come before a request line: nothing, its CR, all of it. */
   #emptyLine = 0
 
-  constructor(limits: HttpOptions, bodyLimit: BodyLimit | null) {
+  /** @param service whose limit may change from one request to the next */
+  constructor(limits: HttpOptions, service: Pick<RequestService, 'bodyLimit'>) {
     this.#limits = limits
-    this.#bodyLimit = bodyLimit
+    this.#service = service
     this.maxBodyBytes = limits.maxBodyBytes
   }
 
@@ -144,7 +145,8 @@ export class MessageReader {
 
   #limitBody(): Refusal | null {
     const { method, path, bodyLength } = requestHead
-    if (this.#bodyLimit !== null) this.maxBodyBytes = this.#bodyLimit(method, path)
+    const limit = this.#service.bodyLimit ?? null
+    this.maxBodyBytes = limit === null ? this.#limits.maxBodyBytes : limit(method, path)
     return bodyLength > this.maxBodyBytes ? REFUSALS.bodyTooLarge : null
   }
 
