@@ -1,6 +1,7 @@
 import t from 'tap'
 import { stream, text } from '../src/response.ts'
 import { Conversation, type ConversationOptions } from './support/conversation.ts'
+import { STOPPING } from './support/drain-notices.ts'
 import { GET, NEXT, POST, request } from './support/messages.ts'
 import { deferred, turns } from './support/turns.ts'
 

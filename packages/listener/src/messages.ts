@@ -95,6 +95,8 @@ export type RoutesReply =
       readonly type: 'routes-failed'
       readonly version: number
       readonly threadId: number
+      /** The module that was to be loaded. */
+      readonly url: string
       readonly error: SerializedError
     }
 

@@ -61,6 +61,6 @@ async function loadAnew(application: Application): Promise<RouteTable> {
   } catch (error) {
     if (error instanceof RrError && error.code === 'RR_RELOAD_FAILED') throw error
     const message = error instanceof Error ? error.message : String(error)
-    throw reloadError(`the new ones could not be loaded: ${message}`, error)
+    throw reloadError(`could not load ${application.routesUrl}: ${message}`, error)
   }
 }

@@ -55,7 +55,7 @@ export class RouteReload {
       const cause = deserializeError(reply.error)
       // One that cannot be reloaded at all says so by itself.
       const isRefused = cause instanceof RrError && cause.code === 'RR_RELOAD_FAILED'
-      const why = `worker ${workerId} could not load the new ones: ${cause.message}`
+      const why = `worker ${workerId} could not load ${reply.url}: ${cause.message}`
       round.done.reject(isRefused ? cause : reloadError(why, cause))
     } else if (reply.type === round.answer) {
       this.#settle(round, reply.threadId)

@@ -58,7 +58,8 @@ export class WorkerRoutes {
       this.#prepared = () => holder.replaceRoutes(routes)
       this.#post({ type: 'routes-prepared', version, threadId })
     } catch (error) {
-      this.#post({ type: 'routes-failed', version, threadId, error: serializeError(error) })
+      const url = application.routesUrl ?? this.#applicationUrl
+      this.#post({ type: 'routes-failed', version, threadId, url, error: serializeError(error) })
     }
   }
 }
