@@ -211,6 +211,29 @@ const limits: PageChecks['applications'] = {
   },
 }
 
+const drainsAndReloads: PageChecks['applications'] = {
+  'feeds.ts': async (t, get) => {
+    t.match(await firstPart(await get('/events')), /^data: one\n\n/)
+    t.match(await firstPart(await get('/clock')), /^data: \d{4}-/)
+    t.equal(await firstPart(await get('/changes')), '{"data":"one"}\n')
+  },
+  'exports.ts': async (t, get) => {
+    t.equal(await (await get('/export?from=4')).text(), '{"row":4}\n{"row":5}\n{"row":6}\n')
+    t.equal(await firstPart(await get('/game')), 'data: begun\n\n')
+  },
+  'app.ts': async (t, get) => {
+    t.equal(await (await get('/')).text(), 'the pool is open')
+  },
+}
+
+/** What comes first of an answer that does not end; it is then given up. */
+async function firstPart({ body }: Response): Promise<string> {
+  const reader = body!.getReader()
+  const { value } = await reader.read()
+  await reader.cancel()
+  return Buffer.from(value as Uint8Array).toString()
+}
+
 testPages(t, {
   'guide/requests.md': { applications: requests },
   'guide/responses.md': { applications: responses },
@@ -229,12 +252,13 @@ testPages(t, {
     programs: { 'main.ts': (t, stdout) => void t.equal(stdout, 'visit 4 1000\n') },
     modules: ['primes.ts'],
   },
+  'guide/drain-and-reload.md': { applications: drainsAndReloads, modules: ['routes.ts'] },
 })
 
 t.test('the index names every page, and every link leads somewhere', async (t) => {
   const guide = new URL('../guide/', import.meta.url)
   const pages = globSync('*.md', { cwd: guide }).sort()
-  t.equal(pages.length, 6)
+  t.equal(pages.length, 7)
   for (const page of pages) {
     const text = readFileSync(new URL(page, guide), 'utf8')
     if (page === 'README.md') {

@@ -58,7 +58,7 @@ async function ask(client: RawClient, path = '/'): Promise<string> {
 }
 
 async function takeAnswer(client: RawClient): Promise<string> {
-  const text = await client.expect(/^HTTP\/1.1 200 OK\r\n[^]*?\r\n\r\nv\d+ of worker \d/)
+  const text = await client.expect(/^HTTP\/1.1 200 OK\r\n[\s\S]*?\r\n\r\nv\d+ of worker \d/)
   return text.slice(text.indexOf('\r\n\r\n') + 4)
 }
 

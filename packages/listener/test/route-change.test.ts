@@ -29,9 +29,9 @@ function mark(value: string): Middleware {
 
 async function ask(client: RawClient, method = 'GET', body = ''): Promise<string> {
   client.send(`${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
-  const head = await client.expect(/^HTTP\/1.1 \d+ [^]*?\r\n\r\n/)
+  const head = await client.expect(/^HTTP\/1.1 \d+ [\s\S]*?\r\n\r\n/)
   const length = Number(/content-length: (\d+)/i.exec(head)![1])
-  const answer = await client.expect(new RegExp(`^[^]{${length}}`))
+  const answer = await client.expect(new RegExp(`^[\\s\\S]{${length}}`))
   return head.startsWith('HTTP/1.1 200 ') ? answer : head.slice(9, 12)
 }
 
