@@ -1,5 +1,4 @@
 import { DrainError, type DrainListener, type DrainNotice, standingNotice } from './drain-notice.ts'
-import { isThenable } from './error-handler.ts'
 import type { Exchange } from './exchange.ts'
 
 /** By request, so that one which nobody asks has no field for it. */
@@ -59,8 +58,7 @@ export class RequestDrain {
   #tell(listener: DrainListener, notice: DrainNotice): void {
     const report = (error: unknown): void => this.#exchange.reportError(error, this.#request)
     try {
-      const result = listener(notice)
-      if (isThenable(result)) result.then(undefined, report)
+      void Promise.resolve(listener(notice)).catch(report)
     } catch (error) {
       report(error)
     }
