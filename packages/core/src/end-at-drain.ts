@@ -37,14 +37,14 @@ export function onceLeaving(source: DrainSource, leave: () => void): () => void 
  * is then ended as when the client leaves; a value that it had not given yet is not sent.
  *
  * @param source an async iterable or a stream, as `stream`, `ndjson` and `sse` take it
- * @param request the request that is answered
+ * @param request the request that is answered; null, as of `sourceRequest`, changes nothing
  * @param last sent at the end where a drain is the cause; default nothing
  * @example
  * app.get('/changes', (request) => ndjson(endAtDrain(db.changes(), request)))
  */
 export function endAtDrain<Value>(
   source: AsyncIterable<Value> | ReadableStream<Value>,
-  request: DrainSource,
+  request: DrainSource | null,
   last?: Value,
 ): AsyncIterable<Value> {
   return new DrainEnded(source, request, last)
@@ -52,12 +52,12 @@ export function endAtDrain<Value>(
 
 class DrainEnded<Value> implements AsyncIterable<Value> {
   readonly #source: AsyncIterable<Value> | ReadableStream<Value>
-  readonly #request: DrainSource
+  readonly #request: DrainSource | null
   readonly #last: Value | undefined
 
   constructor(
     source: AsyncIterable<Value> | ReadableStream<Value>,
-    request: DrainSource,
+    request: DrainSource | null,
     last: Value | undefined,
   ) {
     this.#source = source
@@ -85,9 +85,9 @@ class DrainEndedIterator<Value> implements AsyncIterator<Value, undefined> {
   /** Ends the read under way, whatever the source does with it. */
   #finish: ((result: IteratorResult<Value, undefined>) => void) | null = null
 
-  constructor(reader: ChunkReader<Value>, request: DrainSource, last: Value | undefined) {
+  constructor(reader: ChunkReader<Value>, request: DrainSource | null, last: Value | undefined) {
     this.#reader = reader
-    this.#stop = onceLeaving(request, () => this.#end(last))
+    this.#stop = request === null ? () => {} : onceLeaving(request, () => this.#end(last))
   }
 
   next(): Promise<IteratorResult<Value, undefined>> {

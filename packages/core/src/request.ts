@@ -1,3 +1,5 @@
+// Longer than most files here: one class, and most of it says what the public methods do.
+
 import { type BodySource, quiet, sourceStream } from './body-source.ts'
 import type { DrainListener } from './drain-notice.ts'
 import { RrError } from './errors.ts'

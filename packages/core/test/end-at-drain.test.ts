@@ -168,6 +168,8 @@ t.test('endAtDrain() leaves the end and the errors of a source as they are', asy
   }
   const whole = await open((request) => ndjson(endAtDrain(two(), request, 9)))
   t.match(whole.responses(), [{ body: '1\n2\n', complete: true }])
+  const foreign = await open(() => ndjson(endAtDrain(two(), null, 9)))
+  t.match(foreign.responses(), [{ body: '1\n2\n', complete: true }])
   await notify(whole)
   t.match(whole.responses(), [{ body: '1\n2\n' }], 'nothing follows the end')
 

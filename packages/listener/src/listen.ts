@@ -192,15 +192,20 @@ class EmbeddedServer implements InProcessServer {
   }
 
   notifyDrain(options: DrainOptions = {}): void {
-    const { server, settings, time } = this.#parts
+    const { server, settings, time, emit } = this.#parts
     const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs, 'notifyDrain()')
-    if (!this.#isShuttingDown) server.notifyDrain(time() + timeoutMs)
+    if (this.#isShuttingDown) return
+    emit({ type: 'drain-expected', timeoutMs })
+    server.notifyDrain(time() + timeoutMs)
   }
 
   async reloadRoutes(app?: unknown): Promise<void> {
+    const { time, emit } = this.#parts
+    const startMs = time()
     await this.#routeChange.change(app, () => {
       if (this.status() !== 'accepting') throw notAcceptingError(this.status())
     })
+    emit({ type: 'routes-reloaded', durationMs: time() - startMs })
   }
 
   async stop(): Promise<void> {

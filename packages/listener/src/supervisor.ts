@@ -167,11 +167,14 @@ export class Supervisor implements WorkerServer {
     if (this.#shutdownDeadlineMs !== null) return
     const deadlineMs = this.#time() + timeoutMs
     this.#expectedDrainMs = deadlineMs
+    this.#emit({ type: 'drain-expected', timeoutMs })
     for (const slot of this.#slots) slot.post({ type: 'drain-notice', deadlineMs })
   }
 
   async reloadRoutes(options: ReloadRoutesOptions = {}): Promise<void> {
+    const startMs = this.#time()
     await this.#routeReload.reload(resolveReloadTimeout(options))
+    this.#emit({ type: 'routes-reloaded', durationMs: this.#time() - startMs })
   }
 
   #checkAccepting(): void {

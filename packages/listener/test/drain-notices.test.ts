@@ -154,6 +154,7 @@ t.test('a worker that takes the place of another knows of the notice', async (t)
     serve(url, { ...OPTIONS, workers: 1, onEvent: log.listener }),
   )
   server.notifyDrain({ timeoutMs: HOUR_MS })
+  t.match(log.of('drain-expected'), [{ timeoutMs: HOUR_MS }])
   await answer(await connect(), '/exit', /about to exit/)
   await log.wait('worker-listening', 2)
   t.equal(await answer(await connect(), '/knows', /true/), 'true')

@@ -81,7 +81,7 @@ const NEW = ['v2 of worker 1', 'v2 of worker 2']
 
 t.test('under load no request fails, and what begins afterwards is new', async (t) => {
   const routed = await startRouted(t)
-  const { server, file, counters } = routed
+  const { server, file, log, counters } = routed
   const clients = [...(await oneOfEach(routed))]
   while (clients.length < 12) clients.push(await routed.connect())
   const { requests } = server.info()
@@ -110,6 +110,7 @@ t.test('under load no request fails, and what begins afterwards is new', async (
   await Promise.all(loops)
   t.strictSame(stale, [])
   t.equal(server.info().requests, requests + answered)
+  t.match(log.of('routes-reloaded'), Array(4).fill({ durationMs: Number }))
   t.equal(counters.get('setup'), 2, 'what setup made stays')
   t.equal(counters.get('teardown'), 0)
 })

@@ -41,6 +41,12 @@ export function describeServerEvent(event: ServerEvent, hasStarted: boolean): Lo
       const count = workers === 1 ? '1 worker' : `${workers} workers`
       return { level: 'info', fields, message: `${count}: ${workersReason}` }
     }
+    case 'drain-expected': {
+      const message = `a drain is to be expected: open requests are told to end in ${event.timeoutMs} ms`
+      return { level: 'info', fields, message }
+    }
+    case 'routes-reloaded':
+      return { level: 'info', fields, message: `new routes in all workers, ${event.durationMs} ms` }
     case 'drain-started': {
       const message = `draining: open requests have ${event.timeoutMs} ms to finish`
       return { level: 'info', fields, message }
