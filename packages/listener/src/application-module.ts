@@ -70,6 +70,9 @@ async function defaultExportOf(url: string): Promise<unknown> {
 /** Node.js caches modules by URL, query included; CommonJS ones by path. */
 async function importAnew(url: string, version: number): Promise<unknown> {
   const fresh = new URL(url)
+  if (fresh.protocol !== 'file:') {
+    throw reloadError(`only a file can be loaded anew, not ${fresh.protocol}`)
+  }
   fresh.search += `${fresh.search === '' ? '?' : '&'}rr-routes=${version}`
   const { cache } = createRequire(import.meta.url)
   const path = fileURLToPath(url)

@@ -113,7 +113,11 @@ export class HttpListener implements TransportOwner {
     const deadlineMs = Math.round(Date.now() + atMs - this.wheel.nowMs)
     const notice = Object.freeze({ deadlineMs, isStopping })
     this.#notice = notice
-    for (const transport of this.#open) transport.notifyDrain(notice, this.#idleDeadlineMs)
+    for (const transport of this.#open) {
+      // Who hears of it may do something about it: what was told then is newer.
+      if (this.#notice !== notice) return
+      transport.notifyDrain(notice, this.#idleDeadlineMs)
+    }
   }
 
   onTransportClosed(transport: NetTransport): void {

@@ -113,9 +113,16 @@ async function loadRoutes(application: Application): Promise<Application> {
   try {
     return await withRoutes(application)
   } catch (error) {
-    await application.teardown(CONTEXT)
+    await tearDownQuietly(application)
     throw error
   }
+}
+
+/** What it throws is only a consequence of what is being thrown already. */
+async function tearDownQuietly(application: Application): Promise<void> {
+  try {
+    await application.teardown(CONTEXT)
+  } catch {}
 }
 
 interface EmbeddedServerParts {

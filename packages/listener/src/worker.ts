@@ -72,7 +72,7 @@ async function run(): Promise<void> {
   const application = await at(
     'application',
     () => loadRoutes(loaded),
-    async () => loaded.teardown(context),
+    () => tearDown(loaded),
   )
   const serving = new ThreadServer({
     application,
@@ -135,6 +135,14 @@ async function loadRoutes(application: Application): Promise<Application> {
     return await withRoutes(application)
   } catch (error) {
     throw hooks.explainLoadError?.(error) ?? error
+  }
+}
+
+async function tearDown(application: Application): Promise<void> {
+  try {
+    await application.teardown(context)
+  } catch (error) {
+    warn('RR_TEARDOWN_FAILED', `teardown failed: ${describeThrown(error)}`)
   }
 }
 

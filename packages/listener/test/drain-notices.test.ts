@@ -1,4 +1,4 @@
-import type { DrainNotice } from '@rr/core'
+import type { DrainNotice, HttpRequest } from '@rr/core'
 import t, { type Test } from 'tap'
 import { listen } from '../src/listen.ts'
 import { serve } from '../src/serve.ts'
@@ -159,4 +159,24 @@ t.test('a worker that takes the place of another knows of the notice', async (t)
   await log.wait('worker-listening', 2)
   t.equal(await answer(await connect(), '/knows', /true/), 'true')
   await until(() => server.info().inFlight === 0, 'the answer')
+})
+
+t.test('who drains the server on hearing of it is not overtaken by the notice', async (t) => {
+  const heard: boolean[][] = []
+  const app = (request: HttpRequest): Promise<never> => {
+    const own: boolean[] = []
+    heard.push(own)
+    request.onDrain(({ isStopping }) => {
+      own.push(isStopping)
+      void server.drain({ timeoutMs: 0 })
+    })
+    return new Promise(() => {})
+  }
+  const opened = await open(t, () => listen(app, OPTIONS))
+  const { server, connect } = opened
+  for (let count = 0; count < 3; count++) (await connect()).get('/')
+  await until(() => heard.length === 3, 'the requests')
+  server.notifyDrain({ timeoutMs: HOUR_MS })
+  t.same(heard, [[false, true], [true], [true]])
+  t.match(await server.closed, { drained: false, remaining: 3 })
 })

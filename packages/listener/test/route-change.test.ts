@@ -160,10 +160,21 @@ t.test('a module of routes that fails at the start is behind setup and teardown'
   const app = defineApp({
     routes: new URL(file.url),
     setup: () => void calls.push('setup'),
-    teardown: () => void calls.push('teardown'),
+    teardown: () => {
+      calls.push('teardown')
+      throw new Error('a consequence')
+    },
   })
   await t.rejects(listen(app, { port: 0 }), { message: 'bad' })
   t.same(calls, ['setup', 'teardown'])
+})
+
+t.test('only files are loaded anew', async (t) => {
+  const source = "export default () => ({ status: 200, body: 'one' })"
+  const routes = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+  const [server, client] = await start(t, defineApp({ routes }))
+  t.equal(await ask(client), 'one')
+  await t.rejects(server.reloadRoutes(), { code: 'RR_RELOAD_FAILED', message: /not data:/ })
 })
 
 t.test('a server that drains or has stopped does not change', async (t) => {
