@@ -63,6 +63,27 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
   'life-cycle.ts': async (t, name) => {
     t.match(await body(await serveExample(t, name)), /^\{"upMs":\d+\}$/)
   },
+  'reload.ts': async (t, name) => {
+    const options = { host: '127.0.0.1', port: 0, workers: 2 }
+    const server = await serve(new URL(name, examples), options)
+    t.teardown(() => server.stop())
+    t.equal(await body(`${server.url}/notes/1`), 'made by setup')
+    await server.reloadRoutes()
+    t.equal(await body(`${server.url}/notes/1`), 'made by setup')
+    const events = new EventReader(await fetch(`${server.url}/events`))
+    t.equal(await events.next(), 'data: 1 notes')
+    const drained = server.drain({ timeoutMs: 3_600_000 })
+    t.equal(await events.next(), 'retry: 200')
+    await t.rejects(events.next(), /ended/)
+    t.same(await drained, { drained: true })
+  },
+  'reload-routes.ts': async (t, name) => {
+    const url = await serveExample(t, name)
+    t.equal(await body(`${url}/notes/9`), 'none')
+    const part = (await fetch(`${url}/export?from=5`)).body!.getReader()
+    t.match(Buffer.from((await part.read()).value!).toString(), /^\{"row":5\}\n/)
+    await part.cancel()
+  },
   'hono.ts': async (t, name) => {
     const url = await serveExample(t, name)
     t.equal(await body(url), 'Hello, Hono!')

@@ -231,6 +231,29 @@ const diagnostics: PageChecks['applications'] = {
   },
 }
 
+const drainsAndReloads: PageChecks['applications'] = {
+  'feeds.ts': async (t, get) => {
+    t.match(await firstPart(await get('/events')), /^data: one\n\n/)
+    t.match(await firstPart(await get('/clock')), /^data: \d{4}-/)
+    t.equal(await firstPart(await get('/changes')), '{"data":"one"}\n')
+  },
+  'exports.ts': async (t, get) => {
+    t.equal(await (await get('/export?from=4')).text(), '{"row":4}\n{"row":5}\n{"row":6}\n')
+    t.equal(await firstPart(await get('/game')), 'data: begun\n\n')
+  },
+  'app.ts': async (t, get) => {
+    t.equal(await (await get('/')).text(), 'the pool is open')
+  },
+}
+
+/** What comes first of an answer that does not end; it is then given up. */
+async function firstPart({ body }: Response): Promise<string> {
+  const reader = body!.getReader()
+  const { value } = await reader.read()
+  await reader.cancel()
+  return Buffer.from(value as Uint8Array).toString()
+}
+
 testPages(t, {
   'guide/diagnostics.md': { applications: diagnostics },
   'guide/requests.md': { applications: requests },
@@ -257,6 +280,7 @@ testPages(t, {
     },
     modules: ['primes.ts'],
   },
+  'guide/drain-and-reload.md': { applications: drainsAndReloads, modules: ['routes.ts'] },
 })
 
 t.test('the index names every page, and every link leads somewhere', async (t) => {

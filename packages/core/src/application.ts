@@ -1,7 +1,7 @@
 import { catchErrors, type ErrorHandler } from './error-handler.ts'
 import { RrError } from './errors.ts'
 import { fetchHandler } from './fetch-handler.ts'
-import type { Dispatcher, FetchApplication, Handler } from './handler.ts'
+import type { Dispatcher, FetchApplication, Handler, RouteTable } from './handler.ts'
 import { composeMiddleware, type Middleware } from './middleware.ts'
 import type { RouteLimitsLookup } from './route-limits.ts'
 
@@ -13,10 +13,8 @@ export interface WorkerContext {
   readonly workers: number
 }
 
-/** What `defineApp` takes. */
-export interface ApplicationDefinition {
-  /** A router, a handler function or an object with `fetch`. */
-  readonly handler: Handler | Dispatcher | FetchApplication
+/** What `defineApp` takes beside the handler or where it is. */
+export interface ApplicationParts {
   /**
    * Wraps whatever `handler` is, its 404s and the answers to its errors included. The first is
    * outermost.
@@ -42,18 +40,48 @@ export interface ApplicationDefinition {
   readonly teardown?: (context: WorkerContext) => void | Promise<void>
 }
 
+/** An application that has its handler with it. */
+export interface HandlerDefinition extends ApplicationParts {
+  /** A router, a handler function or an object with `fetch`. */
+  readonly handler: Handler | Dispatcher | FetchApplication
+  readonly routes?: undefined
+}
+
+/** An application whose handler is in a module of its own, to be loaded anew by itself. */
+export interface RoutesDefinition extends ApplicationParts {
+  /**
+   * A module that exports by default a router, a handler function or an object with `fetch`. Each
+   * worker imports it once `setup` is done, and again at each `reloadRoutes()`, while what `setup`
+   * made stays.
+   */
+  readonly routes: URL
+  readonly handler?: undefined
+}
+
+/** What `defineApp` takes. */
+export type ApplicationDefinition = HandlerDefinition | RoutesDefinition
+
 const DEFINED: unique symbol = Symbol('rr.application')
 
 /** An application with its life cycle, made by `defineApp`. */
-export interface DefinedApplication extends ApplicationDefinition {
-  readonly [DEFINED]: true
-}
+export type DefinedApplication = ApplicationDefinition & { readonly [DEFINED]: true }
 
-/** An application ready to serve, whatever form it was given in. */
-export interface Application {
-  readonly handler: Handler
-  /** The limits of routes, where the application has any (`Dispatcher.routeLimits`). */
-  readonly routeLimits: RouteLimitsLookup | null
+/**
+ * An application ready to serve, whatever form it was given in. Where `routesUrl` is not null, its
+ * handler fails until what that module exports has been resolved and put in its place.
+ */
+export interface Application extends RouteTable {
+  /** The module that holds the routes, or null where the application has them with it. */
+  readonly routesUrl: string | null
+  /**
+   * Makes a table of other routes, inside this application's middleware and error handler.
+   *
+   * @param value a router, a handler function or an object with `fetch`
+   * @throws RrError RR_APPLICATION_INVALID
+   */
+  readonly resolveRoutes: (value: unknown) => RouteTable
+  /** True where it has a `setup` or a `teardown`. */
+  readonly hasLifeCycle: boolean
   readonly setup: (context: WorkerContext) => void | Promise<void>
   readonly teardown: (context: WorkerContext) => void | Promise<void>
 }
@@ -70,6 +98,8 @@ export interface Application {
  *   middleware: [requestId(), cors()],
  *   errorHandler: (error) => error instanceof NotUnique ? problem(409) : errorResponse(error),
  * })
+ * @example
+ * export default defineApp({ routes: new URL('./routes.ts', import.meta.url), setup: connect })
  */
 export function defineApp(definition: ApplicationDefinition): DefinedApplication {
   return { ...definition, [DEFINED]: true }
@@ -83,25 +113,40 @@ export function defineApp(definition: ApplicationDefinition): DefinedApplication
  * @throws RrError RR_APPLICATION_INVALID, saying what was found instead
  */
 export function resolveApplication(value: unknown): Application {
-  if (isDefined(value)) {
-    return {
-      handler: wrapHandler(resolveHandler(value.handler), value),
-      routeLimits: definedLimits(value),
-      setup: value.setup ?? nothing,
-      teardown: value.teardown ?? nothing,
-    }
-  }
+  const parts: ApplicationParts = isDefinedApplication(value) ? value : {}
+  const resolveRoutes = (routes: unknown): RouteTable => ({
+    handler: wrapHandler(resolveHandler(routes), parts),
+    routeLimits: definedLimits(parts, routes),
+  })
+  const routesUrl = isDefinedApplication(value) ? resolveRoutesUrl(value) : null
+  const handler: unknown = isDefinedApplication(value) ? value.handler : value
+  const { setup, teardown } = parts
   return {
-    handler: resolveHandler(value),
-    routeLimits: resolveLimits(value),
-    setup: nothing,
-    teardown: nothing,
+    ...resolveRoutes(routesUrl === null ? handler : routesAreMissing),
+    routesUrl,
+    resolveRoutes,
+    hasLifeCycle: setup !== undefined || teardown !== undefined,
+    setup: setup ?? nothing,
+    teardown: teardown ?? nothing,
   }
+}
+
+function resolveRoutesUrl({ routes, handler }: ApplicationDefinition): string | null {
+  if (routes === undefined) return null
+  if (handler !== undefined) throw invalid('either handler or routes, not both')
+  if (!((routes as unknown) instanceof URL)) {
+    throw invalid(`routes takes the URL of a module, not ${describe(routes)}`)
+  }
+  return routes.href
+}
+
+function routesAreMissing(): never {
+  throw new RrError('RR_SERVER_STATE', 'the routes of the application have not been loaded')
 }
 
 function wrapHandler(
   handler: Handler,
-  { middleware = [], errorHandler }: ApplicationDefinition,
+  { middleware = [], errorHandler }: ApplicationParts,
 ): Handler {
   if (!Array.isArray(middleware) || !middleware.every((one) => typeof one === 'function')) {
     throw invalid(`middleware takes a list of functions, not ${describe(middleware)}`)
@@ -132,8 +177,11 @@ function resolveHandler(value: unknown): Handler {
   )
 }
 
-function definedLimits({ handler, routeLimits }: ApplicationDefinition): RouteLimitsLookup | null {
-  if (routeLimits === undefined) return resolveLimits(handler)
+function definedLimits(
+  { routeLimits }: ApplicationParts,
+  routes: unknown,
+): RouteLimitsLookup | null {
+  if (routeLimits === undefined) return resolveLimits(routes)
   if (typeof routeLimits !== 'function') {
     throw invalid(`routeLimits takes a function, not ${describe(routeLimits)}`)
   }
@@ -146,7 +194,8 @@ function resolveLimits(value: unknown): RouteLimitsLookup | null {
   return (method, path) => dispatcher.routeLimits?.(method, path)
 }
 
-function isDefined(value: unknown): value is DefinedApplication {
+/** True for what `defineApp` has made. */
+export function isDefinedApplication(value: unknown): value is DefinedApplication {
   return typeof value === 'object' && value !== null && DEFINED in value
 }
 

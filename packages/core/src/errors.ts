@@ -12,6 +12,7 @@ export const ERROR_STATUS = {
   RR_RELOAD_FAILED: 500,
   RR_SHARED_MEMORY: 500,
   RR_POOL_BUSY: 503,
+  RR_DRAINING: 503,
   RR_HEADER_INVALID: 500,
   RR_RESPONSE_INVALID: 500,
   RR_RESPONSE_LENGTH: 500,
@@ -42,6 +43,8 @@ export type ErrorCode = keyof typeof ERROR_STATUS
 const ERROR_HEADERS: { readonly [code in ErrorCode]?: Readonly<Record<string, string>> } = {
   // As a connection refused over the limit is told.
   RR_POOL_BUSY: { 'retry-after': '1' },
+  // By then another worker, or another server, has taken over.
+  RR_DRAINING: { 'retry-after': '1' },
 }
 
 /** What an RrError may have beside its message. */

@@ -120,7 +120,8 @@ export class EventQueue implements EventStream, ChunkReader<string> {
 
   /** Called late: a stream that nobody takes, as for HEAD, is never begun. */
   #begin(): void {
-    if (this.#isStarted) return
+    // Nor is one that a drain has ended before.
+    if (this.#isStarted || this.#isEnded) return
     this.#isStarted = true
     const fail = (thrown: unknown): void => this.#fail(thrown)
     try {

@@ -1,3 +1,4 @@
+import type { DrainNotice } from './drain-notice.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { RequestRefusalCause } from './refusal-entry.ts'
 import type { BodyLimitsLookup } from './route-limits.ts'
@@ -52,9 +53,15 @@ export interface Exchange {
   leaveListener: ((error: Error) => void) | null
   /** Told once, before the head of the final answer is written. */
   answerListener: ((status: number, headers: HeaderBlock | null) => void) | null
+  /** What the connection was last told of a drain, also before this exchange; or null. */
+  readonly drainNotice: DrainNotice | null
+  /** Told of each notice that comes before the exchange ends. */
+  drainListener: ((notice: DrainNotice) => void) | null
   /** Told once when the exchange ends: the status sent (0 for none) and the body's bytes. */
   endListener: ((status: number, bodyBytes: number) => void) | null
 
+  /** A function of the application failed that no answer waits for. Never throws. */
+  reportError(error: unknown, request: object): void
   /** The application asks for the body: answers `Expect: 100-continue`. */
   wantBody(): void
   pauseBody(): void
@@ -135,11 +142,14 @@ export interface RequestService {
   onRequest(exchange: Exchange): void
   /**
    * What limits the body of such a request, where that depends on the request; without it it does
-   * not. Asked once for each request with a body, before it is refused or handled.
+   * not. Asked once for each request with a body, before it is refused or handled; may be another
+   * one from then on.
    */
   readonly bodyLimits?: BodyLimitsLookup | null
   /** Whether such a request is served where admission refuses it. Asked then only. */
   readonly isExempt?: ((method: string, path: string) => boolean) | null
+  /** `Exchange.reportError`, for the log. */
+  onListenerError(error: unknown, request: object): void
 }
 
 /** Counts kept by whoever owns the connection; called on the hot path. */

@@ -1,6 +1,6 @@
 import type { HttpRequest } from './request.ts'
 import type { ResponseValue } from './response.ts'
-import type { RouteLimits } from './route-limits.ts'
+import type { RouteLimits, RouteLimitsLookup } from './route-limits.ts'
 
 /** What a handler may answer with: a response value or a standard `Response`, now or later. */
 export type HandlerResult = ResponseValue | Response | Promise<ResponseValue | Response>
@@ -24,6 +24,13 @@ export interface Dispatcher {
    *   too when this throws
    */
   routeLimits?(method: string, path: string): RouteLimits | undefined
+}
+
+/** What answers requests, ready to be called. */
+export interface RouteTable {
+  readonly handler: Handler
+  /** The limits of routes, where there are any (`Dispatcher.routeLimits`). */
+  readonly routeLimits: RouteLimitsLookup | null
 }
 
 /** Any web-standard application: Hono, H3, itty and others export one. */

@@ -1,3 +1,4 @@
+import type { RouteTable } from './handler.ts'
 import type { HttpServiceOptions } from './http-service-options.ts'
 import { Http1Connection, type Http1Context } from './http1/connection.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
@@ -7,6 +8,8 @@ import type { ProtocolConnection, Transport } from './transport.ts'
 export interface HttpService {
   /** Speaks the protocol of a new connection. */
   connect(transport: Transport): ProtocolConnection
+  /** Changes what answers, for requests that begin from now on, on open connections too. */
+  replaceRoutes(routes: RouteTable): void
 }
 
 /** Wires a handler to the protocols. */
@@ -23,5 +26,8 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
     onRefusal,
     workerId: options.workerId ?? 1,
   }
-  return { connect: (transport) => new Http1Connection(transport, context) }
+  return {
+    connect: (transport) => new Http1Connection(transport, context),
+    replaceRoutes: (routes) => service.replaceRoutes(routes),
+  }
 }

@@ -1,8 +1,12 @@
 export {
   type Application,
   type ApplicationDefinition,
+  type ApplicationParts,
   type DefinedApplication,
   defineApp,
+  type HandlerDefinition,
+  isDefinedApplication,
+  type RoutesDefinition,
   resolveApplication,
   type WorkerContext,
 } from './application.ts'
@@ -15,6 +19,8 @@ export {
   type RequestChannels,
   type RequestMessage,
 } from './diagnostics.ts'
+export { DrainError, type DrainListener, type DrainNotice } from './drain-notice.ts'
+export { type DrainSource, endAtDrain } from './end-at-drain.ts'
 export { answerErrors, catchErrors, type ErrorHandler, takeLateErrors } from './error-handler.ts'
 export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
 export { errorResponse } from './error-response.ts'
@@ -36,6 +42,7 @@ export type {
   FetchApplication,
   Handler,
   HandlerResult,
+  RouteTable,
 } from './handler.ts'
 export { HeaderBlock, type HeadersInput, headerBlock, mergeHeaders } from './header-block.ts'
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'

@@ -3,8 +3,9 @@ import { isThenable, takeAnsweredErrors } from './error-handler.ts'
 import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
 import { errorResponse, isClientFault, statusOf } from './error-response.ts'
 import type { Exchange, RequestService } from './exchange.ts'
-import type { Handler } from './handler.ts'
+import type { Handler, RouteTable } from './handler.ts'
 import type { HeaderBlock } from './header-block.ts'
+import type { HttpOptions } from './http-options.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
 import { runInRequest } from './request-context.ts'
@@ -13,15 +14,16 @@ import { HttpResponse, type StreamBody } from './response.ts'
 import { chunkReader, discardValue, ResponseStream } from './response-stream.ts'
 import { acceptsTrailers } from './response-trailers.ts'
 import { toResponse } from './response-value.ts'
-import { type BodyLimitsLookup, RouteLimitsReader } from './route-limits.ts'
+import { type BodyLimitsLookup, type RouteLimitsLookup, RouteLimitsReader } from './route-limits.ts'
 import { discardUnsent } from './unsent-bodies.ts'
 import { isWebResponse, readWebResponse, sendWebResponse } from './web-response.ts'
 
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
 export class RequestDispatcher implements RequestService {
-  readonly bodyLimits: BodyLimitsLookup | null
-  readonly isExempt: ((method: string, path: string) => boolean) | null
-  readonly #handler: Handler
+  bodyLimits: BodyLimitsLookup | null = null
+  isExempt: ((method: string, path: string) => boolean) | null = null
+  readonly #limits: HttpOptions
+  #handler: Handler
   readonly #decompressBodies: boolean
   readonly #tellLog: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
@@ -30,10 +32,8 @@ export class RequestDispatcher implements RequestService {
   readonly #requestContext: boolean
 
   constructor(options: HttpServiceOptions) {
-    const { routeLimits } = options
-    const reader = routeLimits == null ? null : new RouteLimitsReader(routeLimits, options.limits)
-    this.bodyLimits = reader && ((method, path) => reader.bodyLimits(method, path))
-    this.isExempt = reader && ((method, path) => reader.isExempt(method, path))
+    this.#limits = options.limits
+    this.#limitRoutes(options.routeLimits ?? null)
     this.#handler = options.handler
     this.#decompressBodies = options.limits.decompressBodies
     this.#workerId = options.workerId ?? 1
@@ -41,6 +41,18 @@ export class RequestDispatcher implements RequestService {
     this.#requestContext = options.limits.requestContext
     this.#tellLog = options.onError
     this.#onAccess = options.onAccess
+  }
+
+  /** For requests that begin from now on; those under way end as they began. */
+  replaceRoutes({ handler, routeLimits }: RouteTable): void {
+    this.#limitRoutes(routeLimits)
+    this.#handler = handler
+  }
+
+  #limitRoutes(routeLimits: RouteLimitsLookup | null): void {
+    const reader = routeLimits === null ? null : new RouteLimitsReader(routeLimits, this.#limits)
+    this.bodyLimits = reader && ((method, path) => reader.bodyLimits(method, path))
+    this.isExempt = reader && ((method, path) => reader.isExempt(method, path))
   }
 
   onRequest(exchange: Exchange): void {
@@ -70,6 +82,10 @@ export class RequestDispatcher implements RequestService {
       exchange.handlerSettled()
       this.#fail(exchange, request, error)
     }
+  }
+
+  onListenerError(error: unknown, request: object): void {
+    this.#onError(error, request as HttpRequest)
   }
 
   #await(exchange: Exchange, request: HttpRequest, result: PromiseLike<unknown>): void {

@@ -1,4 +1,7 @@
+// Longer than most files here: one class, and most of it says what the public methods do.
+
 import { type BodySource, quiet, sourceStream } from './body-source.ts'
+import type { DrainListener } from './drain-notice.ts'
 import { RrError } from './errors.ts'
 import { addAbortListener, addEndListener, type BodySink, type Exchange } from './exchange.ts'
 import type { FormFields } from './form-fields.ts'
@@ -14,6 +17,7 @@ import { type MultipartOptionsInput, resolveMultipartOptions } from './multipart
 import { findQueryParam, parseQuery } from './query.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestCookies } from './request-cookies.ts'
+import { RequestDrain } from './request-drain.ts'
 import { RequestHeaders } from './request-headers.ts'
 import { nextRequestId } from './request-id.ts'
 import { type LogSource, OpenLog, type RequestLog } from './request-log.ts'
@@ -220,6 +224,33 @@ export class HttpRequest<
       }
     }
     return this.#abort.signal
+  }
+
+  /**
+   * Aborts at the first notice of a drain, whether the server is stopping or is about to: it is
+   * aborted at once where there has been one. Its reason is a `DrainError` (RR_DRAINING), whose
+   * `notice` says until when the answer has time. Nothing is cut before: what takes long can come to
+   * a good end. Costs nothing when not used.
+   *
+   * @example
+   * app.get('/export', (request) => stream(rowsUntil(request.drainSignal)))
+   */
+  get drainSignal(): AbortSignal {
+    return RequestDrain.of(this, this.#exchange, this.#sequence).signal
+  }
+
+  /**
+   * Calls `listener` with each notice of a drain until the request ends: at once with the last one
+   * where there has been one, then when another follows. A notice without stopping may be followed
+   * by one with it, and a deadline may be brought forward. What it throws, or its promise rejects
+   * with, is reported as a handler's error and harms nobody. Costs nothing when not used.
+   *
+   * @returns takes the listener back
+   * @example
+   * request.onDrain(({ deadlineMs }) => void send({ event: 'closing', data: String(deadlineMs) }))
+   */
+  onDrain(listener: DrainListener): () => void {
+    return RequestDrain.of(this, this.#exchange, this.#sequence).listen(listener)
   }
 
   /**

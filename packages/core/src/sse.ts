@@ -1,3 +1,4 @@
+import { type DrainSource, endAtDrain, onceLeaving } from './end-at-drain.ts'
 import { RrError } from './errors.ts'
 import { EventQueue, type EventStreamStart } from './event-stream.ts'
 import { HeaderBlock } from './header-block.ts'
@@ -22,6 +23,17 @@ export interface SseInit extends ResponseInit {
   readonly heartbeatMs?: number
   /** For a function: how much may wait for a slow client, in characters; default 1048576. */
   readonly maxQueuedCharacters?: number
+  /**
+   * The request that is answered: the stream then ends by itself at a notice of a drain, and an
+   * EventSource connects again, to a server that stays. Without it an open stream holds a drain
+   * until its deadline. As `endAtDrain`; of a function's stream, what was sent still goes out.
+   */
+  readonly drain?: DrainSource | null | undefined
+  /**
+   * What such a stream ends with, such as `{ retry: 500 }`: how long an EventSource waits before it
+   * connects again. Default nothing.
+   */
+  readonly drainEvent?: ServerSentEvent | undefined
 }
 
 const HEARTBEAT_MS = 15_000
@@ -41,9 +53,10 @@ const HEADERS = new HeaderBlock([
  * once. When the client leaves, the iterable is ended or the signal of the function's stream
  * aborts; an error in either, and an event that cannot be sent, cuts the connection.
  *
- * @throws RrError RR_OPTION_INVALID; RR_HEADER_INVALID, RR_RESPONSE_INVALID as `text`
+ * @throws RrError RR_OPTION_INVALID; RR_HEADER_INVALID, RR_RESPONSE_INVALID as `text`, or for a
+ *   `drainEvent` that cannot be sent
  * @example
- * app.get('/prices', (request) => sse(pricesSince(lastEventId(request))))
+ * app.get('/prices', (request) => sse(pricesSince(lastEventId(request)), { drain: request }))
  * app.get('/chat', () => sse((stream) => {
  *   const tell = (data: string) => stream.send({ data })
  *   chat.on('line', tell)
@@ -60,7 +73,17 @@ export function sse(source: SseSource, init: SseInit = {}): HttpResponse {
   if (typeof source !== 'function' && !isAsyncIterable(source)) {
     throw new RrError('RR_RESPONSE_INVALID', 'sse() takes an async iterable or a function')
   }
-  return makeStreamResponse(HEADERS, new EventBody(source, heartbeatMs, maxCharacters), init)
+  const { drain = null, drainEvent } = init
+  if (drain !== null && typeof drain?.onDrain !== 'function') {
+    throw new RrError('RR_OPTION_INVALID', 'sse: drain takes the request that is answered')
+  }
+  if (drainEvent !== undefined) serializeEvent(drainEvent)
+  const ending = drain === null ? null : { request: drain, event: drainEvent }
+  return makeStreamResponse(
+    HEADERS,
+    new EventBody(source, heartbeatMs, maxCharacters, ending),
+    init,
+  )
 }
 
 /**
@@ -85,24 +108,53 @@ function checkWhole(name: string, value: number, maximum: number): number {
   throw new RrError('RR_OPTION_INVALID', `sse: ${name} is a whole number up to ${maximum}`)
 }
 
+/** How a stream ends at a drain. */
+interface DrainEnding {
+  readonly request: DrainSource
+  readonly event: ServerSentEvent | undefined
+}
+
 class EventBody implements AsyncIterable<string> {
   readonly #source: SseSource
   readonly #heartbeatMs: number
   readonly #maxCharacters: number
+  readonly #ending: DrainEnding | null
 
-  constructor(source: SseSource, heartbeatMs: number, maxCharacters: number) {
+  constructor(
+    source: SseSource,
+    heartbeatMs: number,
+    maxCharacters: number,
+    ending: DrainEnding | null,
+  ) {
     this.#source = source
     this.#heartbeatMs = heartbeatMs
     this.#maxCharacters = maxCharacters
+    this.#ending = ending
   }
 
   [Symbol.asyncIterator](): AsyncIterator<string, undefined> {
     const source = this.#source
-    const reader =
-      typeof source === 'function'
-        ? new EventQueue(source, this.#maxCharacters)
-        : serializedEvents(chunkReader(source))
+    const reader = typeof source === 'function' ? this.#queue(source) : this.#events(source)
     return new HeartbeatIterator(reader, this.#heartbeatMs)
+  }
+
+  #queue(start: EventStreamStart): ChunkReader<string> {
+    const queue = new EventQueue(start, this.#maxCharacters)
+    const ending = this.#ending
+    if (ending !== null) {
+      onceLeaving(ending.request, () => {
+        if (ending.event !== undefined) queue.send(ending.event)
+        queue.close()
+      })
+    }
+    return queue
+  }
+
+  #events(source: Exclude<SseSource, EventStreamStart>): ChunkReader<string> {
+    const ending = this.#ending
+    return serializedEvents(
+      chunkReader(ending === null ? source : endAtDrain(source, ending.request, ending.event)),
+    )
   }
 
   /** Nobody will read it. */

@@ -1,3 +1,5 @@
+import type { DrainNotice } from './drain-notice.ts'
+
 /**
  * The seam between sockets and protocols.
  *
@@ -84,10 +86,13 @@ export interface ProtocolConnection {
   /** The deadline last set has passed. */
   onTimeout(): void
   /**
-   * The server is draining: what is answered from now on closes the connection, and an idle
-   * connection may stay until `idleDeadlineMs` on the server's clock.
+   * A drain, for those who are answering to know. When it `isStopping`, what is answered from now on
+   * closes the connection, and an idle connection may stay until `idleDeadlineMs` on the server's
+   * clock. Called again when another notice follows, or the deadline is brought forward.
+   *
+   * @param idleDeadlineMs Infinity for a notice without stopping
    */
-  onDrainNotice(idleDeadlineMs: number): void
+  onDrainNotice(notice: DrainNotice, idleDeadlineMs: number): void
 }
 
 /** A coarse clock in milliseconds, advanced by its owner a few times a second; never goes back. */

@@ -87,3 +87,29 @@ t.test('anything else is refused, and the message says what was found', (t) => {
   }
   t.end()
 })
+
+t.test('routes in a module of their own', (t) => {
+  const routes = new URL('file:///srv/routes.ts')
+  const app = resolveApplication(defineApp({ routes, setup: () => {} }))
+  t.equal(app.routesUrl, routes.href)
+  t.equal(app.hasLifeCycle, true)
+  t.throws(() => app.handler(null as never), { code: 'RR_SERVER_STATE' }, 'not loaded')
+  const handler = (): ReturnType<typeof text> => text('')
+  t.equal(app.resolveRoutes(handler).handler, handler)
+  t.throws(() => app.resolveRoutes(5), { code: 'RR_APPLICATION_INVALID' })
+  t.throws(() => app.resolveRoutes(defineApp({ handler })), { code: 'RR_APPLICATION_INVALID' })
+  for (const bad of ['./routes.ts', null, 5, {}]) {
+    t.throws(() => resolveApplication(defineApp({ routes: bad as never })), {
+      code: 'RR_APPLICATION_INVALID',
+      message: /takes the URL of a module/,
+    })
+  }
+  t.throws(() => resolveApplication(defineApp({ routes, handler } as never)), {
+    code: 'RR_APPLICATION_INVALID',
+    message: /not both/,
+  })
+  t.match(resolveApplication(handler), { routesUrl: null, hasLifeCycle: false })
+  t.match(resolveApplication(defineApp({ handler })), { routesUrl: null, hasLifeCycle: false })
+  t.match(resolveApplication(defineApp({ handler, teardown() {} })), { hasLifeCycle: true })
+  t.end()
+})

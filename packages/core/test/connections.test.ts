@@ -16,8 +16,10 @@ import { turns } from './support/turns.ts'
 const limits = resolveOptions(HTTP_OPTIONS, {}, 'test')
 const metrics = { requestStarted() {}, requestFinished() {}, requestRejected() {} }
 
+type Service = Omit<RequestService, 'onListenerError'>
+
 /** A connection over a service of the test's own, below requests and responses. */
-function connect(service: RequestService): {
+function connect(service: Service): {
   transport: FakeTransport
   connection: Http1Connection
 } {
@@ -27,7 +29,7 @@ function connect(service: RequestService): {
     clock: new FakeClock(),
     metrics,
     share: null,
-    service,
+    service: { ...service, onListenerError() {} },
     admission: null,
     onRefusal: null,
     workerId: 1,
@@ -145,7 +147,7 @@ t.test('input is borrowed: one buffer may carry the input of all connections', a
 t.test('a service that throws does not spoil the input of the next connection', (t) => {
   const shared = Buffer.alloc(100)
   const paths: string[] = []
-  const service: RequestService = {
+  const service: Service = {
     onRequest: (exchange) => {
       const { path } = exchange.request
       paths.push(path)

@@ -3,6 +3,7 @@ import t from 'tap'
 import { llhttp } from '../src/http1/llhttp.ts'
 import { Conversation } from './support/conversation.ts'
 import { CORPUS_LIMITS } from './support/corpus.ts'
+import { EXPECTED, STOPPING } from './support/drain-notices.ts'
 import { randomInput, randomParts } from './support/mutations.ts'
 import { Random } from './support/random.ts'
 import { RandomHandler } from './support/random-handler.ts'
@@ -63,7 +64,10 @@ async function happen(random: Random, conversation: Conversation): Promise<void>
       conversation.advance(random.pick([1, 1000, 30_000, 400_000]))
       break
     case 3:
-      if (!conversation.isClosed) connection.onDrainNotice(clock.nowMs + random.below(1000))
+      if (!conversation.isClosed) {
+        connection.onDrainNotice(EXPECTED, Number.POSITIVE_INFINITY)
+        connection.onDrainNotice(STOPPING, clock.nowMs + random.below(1000))
+      }
       break
     case 4:
       // A deadline that has not passed.

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { stream, text } from '../src/response.ts'
 import { Conversation, type ConversationOptions } from './support/conversation.ts'
+import { STOPPING } from './support/drain-notices.ts'
 import { GET, NEXT, POST, request } from './support/messages.ts'
 import { deferred, turns } from './support/turns.ts'
 
@@ -153,7 +154,7 @@ t.test('onDrainNotice', async (t) => {
   await t.test('an idle connection is closed at the deadline', (t) => {
     const conversation = new Conversation()
     conversation.send(NEXT)
-    conversation.connection.onDrainNotice(conversation.clock.nowMs + 500)
+    conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs + 500)
     conversation.advance(499)
     t.ok(conversation.isOpen)
     conversation.advance(1)
@@ -165,7 +166,7 @@ t.test('onDrainNotice', async (t) => {
   await t.test('a connection that would be closed sooner still is', (t) => {
     const conversation = new Conversation()
     conversation.send(NEXT).advance(64_000)
-    conversation.connection.onDrainNotice(conversation.clock.nowMs + 5000)
+    conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs + 5000)
     conversation.advance(1000)
     t.notOk(conversation.isOpen)
     t.end()
@@ -176,7 +177,7 @@ t.test('onDrainNotice', async (t) => {
     async (t) => {
       const conversation = new Conversation()
       conversation.send(NEXT)
-      conversation.connection.onDrainNotice(conversation.clock.nowMs + 500)
+      conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs + 500)
       await conversation
         .advance(499)
         .send(NEXT + NEXT)
@@ -192,7 +193,7 @@ t.test('onDrainNotice', async (t) => {
   await t.test('a head of which a part has come may be completed', async (t) => {
     const conversation = new Conversation()
     conversation.send(GET)
-    conversation.connection.onDrainNotice(conversation.clock.nowMs + 500)
+    conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs + 500)
     await conversation.advance(4000).send('\r\n').settle()
     t.same(conversation.statuses(), [200])
     t.notOk(conversation.isOpen)
@@ -200,7 +201,7 @@ t.test('onDrainNotice', async (t) => {
 
   await t.test('a head that begins before the deadline may be completed after it', async (t) => {
     const conversation = new Conversation()
-    conversation.connection.onDrainNotice(conversation.clock.nowMs + 500)
+    conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs + 500)
     await conversation.advance(499).send(GET).advance(4000).send('\r\n').settle()
     t.same(conversation.statuses(), [200])
   })
@@ -209,7 +210,7 @@ t.test('onDrainNotice', async (t) => {
     const answer = deferred<string>()
     const conversation = new Conversation({ handler: async () => text(await answer.promise) })
     conversation.send(NEXT + NEXT)
-    conversation.connection.onDrainNotice(conversation.clock.nowMs)
+    conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs)
     await conversation.advance(100_000).settle()
     t.ok(conversation.isOpen)
     answer.resolve('')
@@ -223,7 +224,7 @@ t.test('onDrainNotice', async (t) => {
   await t.test('a body that is arriving may be completed', async (t) => {
     const conversation = new Conversation({ handler: async (r) => text(await r.text()) })
     await conversation.send(`${POST}Content-Length: 2\r\n\r\na`).settle()
-    conversation.connection.onDrainNotice(conversation.clock.nowMs)
+    conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs)
     await conversation.advance(1000).send('b').settle()
     t.match(conversation.responses(), [{ body: 'ab' }])
     t.notOk(conversation.isOpen)
@@ -237,7 +238,7 @@ t.test('onDrainNotice', async (t) => {
     }
     const conversation = new Conversation({ handler: () => stream(parts()) })
     conversation.send(NEXT)
-    conversation.connection.onDrainNotice(conversation.clock.nowMs)
+    conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs)
     await conversation.settle()
     t.match(conversation.responses(), [{ body: 'ab', complete: true }])
     t.notOk(conversation.isOpen)
@@ -246,8 +247,8 @@ t.test('onDrainNotice', async (t) => {
   await t.test('twice is once, and after the last answer it is nothing', (t) => {
     const conversation = new Conversation()
     conversation.send(`${GET}Connection: close\r\n\r\n`)
-    conversation.connection.onDrainNotice(conversation.clock.nowMs)
-    conversation.connection.onDrainNotice(conversation.clock.nowMs)
+    conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs)
+    conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs)
     conversation.advance(4999)
     t.notOk(conversation.transport.isDestroyed)
     t.end()

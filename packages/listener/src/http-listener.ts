@@ -1,5 +1,11 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { type ProtocolConnection, type RefusalObserver, RrError, type Transport } from '@rr/core'
+import {
+  type DrainNotice,
+  type ProtocolConnection,
+  type RefusalObserver,
+  RrError,
+  type Transport,
+} from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import {
@@ -68,7 +74,9 @@ export class HttpListener implements TransportOwner {
   readonly #server: Server
   readonly #refusal: OverloadRefusal
   readonly #open: Set<NetTransport> = new Set()
-  #idleDeadlineMs: number | null = null
+  /** What connections were told last of a drain, for those still to come. */
+  #notice: DrainNotice | null = null
+  #idleDeadlineMs = Number.POSITIVE_INFINITY
   #drain: ListenerDrain | null = null
   readonly #hurry: AbortController = new AbortController()
 
@@ -112,7 +120,7 @@ export class HttpListener implements TransportOwner {
     this.wheel.refresh()
     if (this.#drain !== null) {
       if (deadlineMs <= this.wheel.nowMs) this.#hurry.abort()
-      this.#drain.tighten(deadlineMs)
+      if (this.#drain.tighten(deadlineMs)) this.#tellAll(deadlineMs, true)
       return this.#drain.done
     }
     const idleDeadlineMs = Math.min(this.wheel.nowMs + this.#options.drainIdleGraceMs, deadlineMs)
@@ -123,9 +131,29 @@ export class HttpListener implements TransportOwner {
     })
     this.#drain = drain
     drain.tighten(deadlineMs)
-    for (const transport of this.#open) transport.notifyDrain(idleDeadlineMs)
+    this.#tellAll(deadlineMs, true)
     void this.#stopAccepting(isSocketKept, Math.max(0, idleDeadlineMs - this.wheel.nowMs))
     return drain.done
+  }
+
+  /**
+   * Tells whoever is answering, and who will be, that a drain is to be expected with that deadline
+   * on the server's clock. Nothing stops; in a drain it says nothing new and does nothing.
+   */
+  notifyDrain(deadlineMs: number): void {
+    if (this.#drain === null) this.#tellAll(deadlineMs, false)
+  }
+
+  #tellAll(atMs: number, isStopping: boolean): void {
+    this.wheel.refresh()
+    const deadlineMs = Math.round(Date.now() + atMs - this.wheel.nowMs)
+    const notice = Object.freeze({ deadlineMs, isStopping })
+    this.#notice = notice
+    for (const transport of this.#open) {
+      // Who hears of it may do something about it: what was told then is newer.
+      if (this.#notice !== notice) return
+      transport.notifyDrain(notice, this.#idleDeadlineMs)
+    }
   }
 
   onTransportClosed(transport: NetTransport): void {
@@ -168,7 +196,7 @@ export class HttpListener implements TransportOwner {
     } catch (error) {
       transport.fail(error)
     }
-    if (this.#idleDeadlineMs !== null) transport.notifyDrain(this.#idleDeadlineMs)
+    if (this.#notice !== null) transport.notifyDrain(this.#notice, this.#idleDeadlineMs)
   }
 
   async #stopAccepting(isSocketKept: boolean, graceMs: number): Promise<void> {

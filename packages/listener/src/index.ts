@@ -24,9 +24,12 @@ export { type ServeOptions, serve } from './serve.ts'
 export type {
   DrainOptions,
   DrainResult,
+  InProcessServer,
   ReloadOptions,
   ReloadResult,
+  ReloadRoutesOptions,
   Server,
+  WorkerServer,
 } from './server.ts'
 export type {
   EventListener,

@@ -1,11 +1,13 @@
 import {
   type AccessEntry,
+  type Application,
   type HttpRequest,
   type RefusalObserver,
   type RequestLog,
   RrError,
   resolveApplication,
 } from '@rr/core'
+import { notAcceptingError, withRoutes } from './application-module.ts'
 import { idleCompute } from './compute-idle.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
@@ -15,13 +17,14 @@ import { ErrorRelay } from './error-relay.ts'
 import type { BoundAddress } from './http-listener.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { bindError } from './port-guard.ts'
+import { RouteChange } from './route-change.ts'
 import {
   type DrainOptions,
   type DrainResult,
   drainResult,
+  type InProcessServer,
   type ReloadResult,
   reachableUrl,
-  type Server,
 } from './server.ts'
 import { createEventSink, type EventListener } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
@@ -74,10 +77,11 @@ const SEAT = 0
  * await fetch(server.url)
  * await server.stop()
  */
-export async function listen(app: unknown, options: ListenOptions = {}): Promise<Server> {
+export async function listen(app: unknown, options: ListenOptions = {}): Promise<InProcessServer> {
   const settings = resolveListenOptions(options)
-  const application = resolveApplication(app)
-  await application.setup(CONTEXT)
+  const resolved = resolveApplication(app)
+  await resolved.setup(CONTEXT)
+  const application = await loadRoutes(resolved)
   const emit = publishingEvents(createEventSink(options.onEvent))
   const relay = new ErrorRelay({
     report: (error, request) =>
@@ -118,6 +122,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
   emit({ type: 'worker-listening', workerId: WORKER_ID, threadId: 0, generation: 1, port })
   return new EmbeddedServer({
     server,
+    application,
     block,
     settings,
     bound,
@@ -128,8 +133,26 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
   })
 }
 
+/** @throws what the module of the routes throws, after the application's teardown */
+async function loadRoutes(application: Application): Promise<Application> {
+  try {
+    return await withRoutes(application)
+  } catch (error) {
+    await tearDownQuietly(application)
+    throw error
+  }
+}
+
+/** What it throws is only a consequence of what is being thrown already. */
+async function tearDownQuietly(application: Application): Promise<void> {
+  try {
+    await application.teardown(CONTEXT)
+  } catch {}
+}
+
 interface EmbeddedServerParts {
   readonly server: ThreadServer
+  readonly application: Application
   readonly block: ControlBlock
   readonly settings: ThreadSettings
   readonly bound: BoundAddress
@@ -139,7 +162,7 @@ interface EmbeddedServerParts {
   readonly releaseCompute: () => Promise<void>
 }
 
-class EmbeddedServer implements Server {
+class EmbeddedServer implements InProcessServer {
   readonly host: string
   readonly port: number
   readonly url: string
@@ -149,9 +172,11 @@ class EmbeddedServer implements Server {
   #isShuttingDown = false
   #isDrain = false
   #deadlineMs = Number.POSITIVE_INFINITY
+  readonly #routeChange: RouteChange
 
   constructor(parts: EmbeddedServerParts) {
     this.#parts = parts
+    this.#routeChange = new RouteChange(parts.application, parts.server)
     this.host = parts.bound.host
     this.port = parts.bound.port
     this.url = reachableUrl(this.host, this.port)
@@ -205,6 +230,23 @@ class EmbeddedServer implements Server {
   reload(): Promise<ReloadResult> {
     const message = 'listen() serves the application that it was given: there is nothing to reload'
     return Promise.reject(new RrError('RR_SERVER_STATE', message))
+  }
+
+  notifyDrain(options: DrainOptions = {}): void {
+    const { server, settings, time, emit } = this.#parts
+    const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs, 'notifyDrain()')
+    if (this.#isShuttingDown) return
+    emit({ type: 'drain-expected', timeoutMs })
+    server.notifyDrain(time() + timeoutMs)
+  }
+
+  async reloadRoutes(app?: unknown): Promise<void> {
+    const { time, emit } = this.#parts
+    const startMs = time()
+    await this.#routeChange.change(app, () => {
+      if (this.status() !== 'accepting') throw notAcceptingError(this.status())
+    })
+    emit({ type: 'routes-reloaded', durationMs: time() - startMs })
   }
 
   async stop(): Promise<void> {

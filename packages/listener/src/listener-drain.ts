@@ -44,14 +44,15 @@ export class ListenerDrain {
     this.#watch = setInterval(() => this.#checkWork(), TICK_MS)
   }
 
-  /** Sets the deadline, or brings it forward. */
-  tighten(deadlineMs: number): void {
-    if (deadlineMs >= this.#deadlineMs) return
+  /** Sets the deadline, or brings it forward; false when it is no sooner. */
+  tighten(deadlineMs: number): boolean {
+    if (deadlineMs >= this.#deadlineMs) return false
     this.#deadlineMs = deadlineMs
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#wheel.refresh()
     const delayMs = Math.max(0, deadlineMs - this.#wheel.nowMs)
     this.#timer = setTimeout(() => this.#expire(), delayMs)
+    return true
   }
 
   /** Connections that came in between the deadline and now are cut as well. */

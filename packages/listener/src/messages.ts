@@ -16,6 +16,8 @@ export interface WorkerStart {
   readonly settings: ThreadSettings
   /** Most time between two heartbeats. */
   readonly heartbeatIntervalMs: number
+  /** When a drain is to be expected, on the server's clock; null when none is. */
+  readonly expectedDrainMs: number | null
   readonly reusePort: boolean
   /** A socket that listens already; null for a new one. */
   readonly descriptor: number | null
@@ -70,16 +72,44 @@ export type ComputeReply =
   | { readonly type: 'failed'; readonly id: number; readonly error: SerializedError }
 
 /** From the supervisor to a worker. */
-export type SupervisorMessage = {
-  /** Stop accepting, finish until the deadline, cut the rest, tear down, end. May come again, sooner. */
-  readonly type: 'drain'
-  readonly deadlineMs: number
-  /** True when a successor goes on accepting from the same listening socket. */
-  readonly isSocketKept: boolean
+export type SupervisorMessage =
+  | {
+      /** Stop accepting, finish until the deadline, cut the rest, tear down, end. May come again, sooner. */
+      readonly type: 'drain'
+      readonly deadlineMs: number
+      /** True when a successor goes on accepting from the same listening socket. */
+      readonly isSocketKept: boolean
+    }
+  /** Tell those who are answering that a drain is to be expected. */
+  | { readonly type: 'drain-notice'; readonly deadlineMs: number }
+  | RoutesMessage
+
+/** The steps of `reloadRoutes()`: all load, then all change, or none does. */
+export type RoutesMessage = {
+  readonly type: 'prepare-routes' | 'commit-routes' | 'drop-routes'
+  /** Of the routes; raised with each reload. */
+  readonly version: number
 }
+
+/** From a worker, of the thread that it names. */
+export type RoutesReply =
+  | {
+      readonly type: 'routes-prepared' | 'routes-committed'
+      readonly version: number
+      readonly threadId: number
+    }
+  | {
+      readonly type: 'routes-failed'
+      readonly version: number
+      readonly threadId: number
+      /** The module that was to be loaded. */
+      readonly url: string
+      readonly error: SerializedError
+    }
 
 /** From a worker to the supervisor. */
 export type WorkerMessage =
+  | RoutesReply
   /** The application's setup is done: from now on there is something to tear down. */
   | { readonly type: 'set-up' }
   /** The descriptor that it was given is being opened: from now on it is the worker's to close. */

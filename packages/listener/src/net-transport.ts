@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net'
-import type { EndpointAddress, ProtocolConnection, TlsFacts, Transport } from '@rr/core'
+import type {
+  DrainNotice,
+  EndpointAddress,
+  ProtocolConnection,
+  TlsFacts,
+  Transport,
+} from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import { DeadlineEntry, type DeadlineWheel } from './deadline-wheel.ts'
 import { readInto, takenBytes } from './socket-internals.ts'
@@ -166,10 +172,10 @@ export class NetTransport extends DeadlineEntry implements Transport {
   }
 
   /** Passes the notice of a drain on. */
-  notifyDrain(idleDeadlineMs: number): void {
+  notifyDrain(notice: DrainNotice, idleDeadlineMs: number): void {
     if (this.#state >= DESTROYED) return
     try {
-      this.#protocol?.onDrainNotice(idleDeadlineMs)
+      this.#protocol?.onDrainNotice(notice, idleDeadlineMs)
     } catch (error) {
       this.fail(error)
     }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { RrError } from '@rr/core'
 import { type CpuGrant, grantedCpus } from './cpu-count.ts'
-import type { Server } from './server.ts'
+import type { WorkerServer } from './server.ts'
 import type { EventListener } from './server-events.ts'
 import {
   resolveServerOptions,
@@ -40,7 +40,7 @@ export interface ServeOptions extends ServerOptionsInput {
  * const server = await serve(new URL('./app.ts', import.meta.url), { port: 8080, workers: 4 })
  * process.once('SIGTERM', () => server.drain())
  */
-export async function serve(app: URL | string, options: ServeOptions = {}): Promise<Server> {
+export async function serve(app: URL | string, options: ServeOptions = {}): Promise<WorkerServer> {
   const applicationUrl = urlOfModule(app)
   const settings = resolveServerOptions(options)
   const grant = workerCount(settings.workers)

@@ -95,8 +95,12 @@ export type ServerEvent =
       /** Why the others don't; null when all do. */
       readonly failed: SerializedError | null
     }
+  /** `notifyDrain()`: nothing stops. */
+  | { readonly type: 'drain-expected'; readonly timeoutMs: number }
   | { readonly type: 'drain-started'; readonly timeoutMs: number }
   | { readonly type: 'drain-ended'; readonly drained: boolean; readonly remaining: number }
+  /** `reloadRoutes()` has changed them in all workers; one that fails is told by its promise. */
+  | { readonly type: 'routes-reloaded'; readonly durationMs: number }
   | {
       readonly type: 'warning'
       readonly code: WarningCode

@@ -233,12 +233,13 @@ export function resolveListenOptions(input: object): ThreadSettings {
 
 const DRAIN_OPTIONS = { timeoutMs: LISTENER_ROWS.drainTimeoutMs } as const
 
-/** Checks the options of `drain()`. */
+/** Checks the options of `drain()` and `notifyDrain()`. */
 export function resolveDrainTimeout(
   input: { readonly timeoutMs?: number | undefined },
   defaultMs: number,
+  where = 'drain()',
 ): number {
-  const { timeoutMs } = resolveOptions(DRAIN_OPTIONS, input, 'drain()')
+  const { timeoutMs } = resolveOptions(DRAIN_OPTIONS, input, where)
   return input.timeoutMs === undefined ? defaultMs : timeoutMs
 }
 
@@ -247,8 +248,24 @@ export function resolveReloadTimeout(
   input: { readonly timeoutMs?: number | undefined },
   defaultMs: number,
 ): number {
-  const { timeoutMs } = resolveOptions(DRAIN_OPTIONS, input, 'reload()')
-  return input.timeoutMs === undefined ? defaultMs : timeoutMs
+  return resolveDrainTimeout(input, defaultMs, 'reload()')
+}
+
+const RELOAD_ROUTES_OPTIONS = {
+  timeoutMs: {
+    type: 'integer',
+    default: 30_000,
+    minimum: 1,
+    maximum: 86_400_000,
+    doc: 'Time in which all workers must have loaded the new routes.',
+  },
+} as const
+
+/** Checks the options of `reloadRoutes()`. */
+export function resolveReloadRoutesTimeout(input: {
+  readonly timeoutMs?: number | undefined
+}): number {
+  return resolveOptions(RELOAD_ROUTES_OPTIONS, input, 'reloadRoutes()').timeoutMs
 }
 
 function resolve<Table extends OptionTable>(

@@ -30,6 +30,12 @@ export interface ReloadResult {
   readonly remaining: number
 }
 
+/** What `reloadRoutes()` takes. */
+export interface ReloadRoutesOptions {
+  /** Milliseconds in which all workers must have loaded the new routes, from 1; default 30000. */
+  readonly timeoutMs?: number | undefined
+}
+
 /** A server that listens. */
 export interface Server {
   /** The address that it is bound to: what a host name given stands for. */
@@ -83,8 +89,63 @@ export interface Server {
    * process.on('SIGHUP', () => server.reload().catch((error) => console.error(error)))
    */
   reload(options?: ReloadOptions): Promise<ReloadResult>
+  /**
+   * Tells whoever is answering (`request.drainSignal`, `request.onDrain`, `sse` with `drain`), in all
+   * workers, that a drain is to be expected: for long answers to go elsewhere before it begins.
+   * Nothing stops: new connections are taken, and connections stay open. May be called again with
+   * another deadline. A notice whose deadline passes without a drain is forgotten. While the server
+   * drains, or after, it does nothing.
+   *
+   * @param options `timeoutMs`: milliseconds until open answers would be cut; default `drainTimeoutMs`
+   * @throws RrError RR_OPTION_UNKNOWN or RR_OPTION_INVALID
+   *
+   * @example
+   * server.notifyDrain({ timeoutMs: 20_000 })
+   */
+  notifyDrain(options?: DrainOptions): void
   /** Cuts all connections now. The application's teardown still runs, but has only a second. */
   stop(): Promise<void>
+}
+
+/** What `serve()` gives. */
+export interface WorkerServer extends Server {
+  /**
+   * Loads the routes anew and changes to them in all workers at once: requests that begin after that
+   * get the new ones, requests under way finish on the old ones, and no connection is closed. When a
+   * worker cannot load them, none changes. Calls made meanwhile follow one after the other; a worker
+   * that is replaced meanwhile has the new routes too.
+   *
+   * Imported anew is the module that `defineApp` was given as `routes`, or the application's whole
+   * module where it has neither `setup` nor `teardown`; NOT what that module imports, which Node.js
+   * keeps, and old copies are kept in memory as well.
+   *
+   * @throws RrError RR_RELOAD_FAILED when a worker could not load them or did not in time, with the
+   *   error as cause, or when the application has a life cycle but no `routes`; RR_SERVER_STATE
+   *   unless the server accepts; RR_OPTION_UNKNOWN or RR_OPTION_INVALID
+   *
+   * @example
+   * await server.reloadRoutes()
+   */
+  reloadRoutes(options?: ReloadRoutesOptions): Promise<void>
+}
+
+/** What `listen()` gives. */
+export interface InProcessServer extends Server {
+  /**
+   * Changes to other routes: requests that begin after that get the new ones, requests under way
+   * finish on the old ones, and no connection is closed.
+   *
+   * @param app a router, a handler function or an object with `fetch` takes the place of what the
+   *   application had, inside the middleware and error handler that it has from `defineApp`; what
+   *   `defineApp` returns brings its own, and may have no `setup` or `teardown`. Left out, the
+   *   module that `defineApp` was given as `routes` is imported anew
+   * @throws RrError RR_APPLICATION_INVALID; RR_RELOAD_FAILED when the module could not be loaded, with
+   *   the error as cause, or the application has none; RR_SERVER_STATE unless the server accepts
+   *
+   * @example
+   * await server.reloadRoutes(newRouter)
+   */
+  reloadRoutes(app?: unknown): Promise<void>
 }
 
 export function drainResult(remaining: number): DrainResult {

@@ -1,5 +1,6 @@
 import { RrError, SharedMemoryStore } from '@rr/core'
 import { type AcceptQueueFate, acceptQueueAdvice, acceptQueueFate } from './accept-queue.ts'
+import { notAcceptingError } from './application-module.ts'
 import { type Balance, chooseBalance } from './balance.ts'
 import { serveComputePort } from './compute-relay.ts'
 import { computeService } from './compute-service.ts'
@@ -10,6 +11,7 @@ import { publishingEvents } from './diagnostics.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
 import { ReloadQueue, reloadError } from './reload.ts'
+import { RouteReload } from './route-reload.ts'
 import { serializeError } from './serialized-error.ts'
 import {
   type DrainOptions,
@@ -17,12 +19,18 @@ import {
   drainResult,
   type ReloadOptions,
   type ReloadResult,
+  type ReloadRoutesOptions,
   reachableUrl,
-  type Server,
+  type WorkerServer,
 } from './server.ts'
 import { createEventSink, type EventListener, type WarningCode } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
-import { resolveDrainTimeout, resolveReloadTimeout, type ServerSettings } from './server-options.ts'
+import {
+  resolveDrainTimeout,
+  resolveReloadRoutesTimeout,
+  resolveReloadTimeout,
+  type ServerSettings,
+} from './server-options.ts'
 import { socketCalls } from './socket-calls.ts'
 import { SocketKeeper } from './socket-keeper.ts'
 import { StallWatch } from './stall-watch.ts'
@@ -44,7 +52,7 @@ export interface SupervisorOptions {
 }
 
 /** Runs on the main thread: starts the workers, watches and replaces them, drains them. */
-export class Supervisor implements Server {
+export class Supervisor implements WorkerServer {
   readonly closed: Promise<DrainResult>
   readonly #options: SupervisorOptions
   readonly #emit: EventListener
@@ -65,6 +73,12 @@ export class Supervisor implements Server {
   #shutdownDeadlineMs: number | null = null
   readonly #reloads: ReloadQueue
   readonly #acceptQueue: AcceptQueueFate = acceptQueueFate()
+  /** When a drain is to be expected, for workers that start later; null when none is. */
+  #expectedDrainMs: number | null = null
+  readonly #routeReload: RouteReload = new RouteReload({
+    workers: () => this.#slots,
+    check: () => this.#checkAccepting(),
+  })
 
   constructor(options: SupervisorOptions) {
     const { settings, onEvent } = options
@@ -171,6 +185,26 @@ export class Supervisor implements Server {
     return this.#shutDown(this.#time() + timeoutMs, DRAIN_EXIT_GRACE_MS)
   }
 
+  notifyDrain(options: DrainOptions = {}): void {
+    const { drainTimeoutMs } = this.#options.settings
+    const timeoutMs = resolveDrainTimeout(options, drainTimeoutMs, 'notifyDrain()')
+    if (this.#shutdownDeadlineMs !== null) return
+    const deadlineMs = this.#time() + timeoutMs
+    this.#expectedDrainMs = deadlineMs
+    this.#emit({ type: 'drain-expected', timeoutMs })
+    for (const slot of this.#slots) slot.post({ type: 'drain-notice', deadlineMs })
+  }
+
+  async reloadRoutes(options: ReloadRoutesOptions = {}): Promise<void> {
+    const startMs = this.#time()
+    await this.#routeReload.reload(resolveReloadRoutesTimeout(options))
+    this.#emit({ type: 'routes-reloaded', durationMs: this.#time() - startMs })
+  }
+
+  #checkAccepting(): void {
+    if (this.status() !== 'accepting') throw notAcceptingError(this.status())
+  }
+
   async stop(): Promise<void> {
     const done = this.#shutDown(this.#time(), STOP_EXIT_GRACE_MS)
     // A worker that still loads its application has nothing to tear down.
@@ -218,7 +252,9 @@ export class Supervisor implements Server {
       sharesSocket,
       orderFor: (workerId, seat, descriptor) => this.#orderFor(workerId, seat, descriptor),
       onComputePort: (port) => serveComputePort(port, computeService),
-      onThreadEnded: (workerId) => this.#stallWatch?.forget(workerId),
+      onRoutesReply: (workerId, reply) => this.#routeReload.onReply(workerId, reply),
+      onThreadEnded: (threadId) => this.#routeReload.onThreadEnded(threadId),
+      onHeartChange: (workerId) => this.#stallWatch?.forget(workerId),
     }
     const shared = new SocketKeeper()
     this.#slots = Array.from({ length: workers }, (_, index) => {
@@ -253,6 +289,7 @@ export class Supervisor implements Server {
       reusePort: this.#balance === 'reuseport',
       descriptor,
       rebalance: settings.rebalance && this.#slots.length > 1 && this.#balance !== 'ports',
+      expectedDrainMs: this.#expectedDrainMs,
       applicationUrl,
       hooksUrl,
       hooksData,

@@ -3,8 +3,10 @@ import {
   type Application,
   createHttpService,
   type HttpRequest,
+  type HttpService,
   type RefusalObserver,
   type RequestLog,
+  type RouteTable,
   type WorkerContext,
 } from '@rr/core'
 import { ShareWatch } from './connection-share.ts'
@@ -50,6 +52,7 @@ export class ThreadServer {
   readonly #options: ThreadServerOptions
   readonly #seat: WorkerSeat
   readonly #wheel: DeadlineWheel
+  readonly #service: HttpService
   readonly #listener: HttpListener
   #acceptWarningAtMs = Number.NEGATIVE_INFINITY
   #isDraining = false
@@ -88,6 +91,7 @@ export class ThreadServer {
       onError,
       onAccess: onAccess === null ? null : hooks.guard('onAccess', onAccess),
     })
+    this.#service = service
     this.#listener = new HttpListener({
       wheel: this.#wheel,
       seat,
@@ -114,6 +118,16 @@ export class ThreadServer {
     this.#seat.heartbeat(this.#wheel.nowMs)
     this.#seat.setPhase('accepting')
     return bound
+  }
+
+  /** See `HttpListener.notifyDrain`. */
+  notifyDrain(deadlineMs: number): void {
+    this.#listener.notifyDrain(deadlineMs)
+  }
+
+  /** See `HttpService.replaceRoutes`. */
+  replaceRoutes(routes: RouteTable): void {
+    this.#service.replaceRoutes(routes)
   }
 
   /** Drains the listener (see there). The clock goes on until the last connection is gone. */

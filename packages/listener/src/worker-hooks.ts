@@ -35,6 +35,11 @@ export interface WorkerHooks {
   readonly onEvent?: (event: WorkerEvent) => void
   /** What `request.log` logs to; without it lines from `warn` on go to stderr, in JSON. */
   readonly log?: RequestLog
+  /**
+   * Makes of an error in the application's `routes` module, when it is loaded at the start, what is to
+   * be reported in its place. May return undefined.
+   */
+  readonly explainLoadError?: (error: unknown) => unknown
   /** Called last, before the thread ends by itself. */
   readonly close?: () => void | Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { RrError, type SharedMemoryStore } from '@rr/core'
 import type { ControlBlock } from './control-block.ts'
-import type { WorkerMessage } from './messages.ts'
+import type { RoutesReply, SupervisorMessage, WorkerMessage } from './messages.ts'
 import { bindError } from './port-guard.ts'
 import { deserializeError, serializeError } from './serialized-error.ts'
 import type { EventListener, ExitReason, StartStage } from './server-events.ts'
@@ -18,6 +18,8 @@ export interface RunOwner {
   readonly emit: EventListener
   /** A worker has tasks for the compute pool. */
   readonly onComputePort: (port: MessagePort) => void
+  readonly onRoutesReply: (workerId: number, reply: RoutesReply) => void
+  readonly onThreadEnded: (threadId: number) => void
 }
 
 /** Whoever started a thread. */
@@ -131,6 +133,13 @@ export class WorkerRun {
     this.#terminateTimer = setTimeout(() => this.#terminateLate(), waitMs)
   }
 
+  /** Sends to the thread where there is one; returns its id. */
+  post(message: SupervisorMessage): number[] {
+    if (this.#handle === null) return []
+    this.#handle.post(message)
+    return [this.#handle.threadId]
+  }
+
   /** Ends the thread at once, wherever it is. */
   terminate(reason: 'stalled' | 'stopped'): void {
     this.#handle?.terminate(reason)
@@ -166,6 +175,11 @@ export class WorkerRun {
         this.#remaining += message.remaining
         this.#isBeating = false
         break
+      case 'routes-prepared':
+      case 'routes-committed':
+      case 'routes-failed':
+        this.#owner.onRoutesReply(workerId, message)
+        break
       case 'compute':
         this.#owner.onComputePort(message.port)
         break
@@ -190,8 +204,10 @@ export class WorkerRun {
     const lost = block.reclaim(this.seat)
     const servedMs = this.#listeningSinceMs === null ? 0 : nowMs() - this.#listeningSinceMs
     const reason = this.#endReason(exit)
+    const { threadId } = this
     this.#state = 'ended'
     this.#handle = null
+    if (threadId !== null) this.#owner.onThreadEnded(threadId)
     this.#isSetUp = false
     this.#isBeating = false
     this.#remaining += lost.connections

@@ -1,4 +1,5 @@
 import { RrError } from '@rr/core'
+import type { SupervisorMessage } from './messages.ts'
 import { RestartPolicy } from './restart-policy.ts'
 import type { SocketFacts, SocketKeeper } from './socket-keeper.ts'
 import type { WorkerOrder } from './worker-handle.ts'
@@ -11,7 +12,7 @@ export interface SlotOwner extends RunOwner {
   /** True when all slots have one keeper. */
   readonly sharesSocket: boolean
   /** The thread whose heart was beating here is another, or none. */
-  readonly onThreadEnded: (workerId: number) => void
+  readonly onHeartChange: (workerId: number) => void
 }
 
 /**
@@ -153,6 +154,12 @@ export class WorkerSlot implements RunListener {
     return this.#ended.promise
   }
 
+  /** Sends to the threads that serve or are going to, not to one that leaves; returns which. */
+  post(message: SupervisorMessage): readonly number[] {
+    const runs = [this.#current, this.#successor?.run ?? null]
+    return runs.flatMap((run) => run?.post(message) ?? [])
+  }
+
   /** Ends the thread that serves at once. */
   terminate(reason: 'stalled' | 'stopped'): void {
     this.#current?.terminate(reason)
@@ -212,7 +219,7 @@ export class WorkerSlot implements RunListener {
     this.#successor = null
     this.#current = run
     this.#leaving = before
-    this.#owner.onThreadEnded(this.workerId)
+    this.#owner.onHeartChange(this.workerId)
     if (this.#isDraining) {
       ready.reject(stoppedError())
       return
@@ -227,7 +234,7 @@ export class WorkerSlot implements RunListener {
     else {
       this.#current = null
       this.#lastSeat = run.seat
-      this.#owner.onThreadEnded(this.workerId)
+      this.#owner.onHeartChange(this.workerId)
     }
   }
 

@@ -8,12 +8,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import {
-  type AccessEntry,
-  type Application,
-  provideSharedMemory,
-  resolveApplication,
-} from '@rr/core'
+import { type AccessEntry, type Application, provideSharedMemory } from '@rr/core'
+import { loadApplication, withRoutes } from './application-module.ts'
 import { ComputeClient } from './compute-client.ts'
 import { idleCompute } from './compute-idle.ts'
 import { provideCompute } from './compute-pool.ts'
@@ -28,6 +24,7 @@ import type { StartStage, WarningCode } from './server-events.ts'
 import { stderrLog } from './stderr-log.ts'
 import { ThreadServer } from './thread-server.ts'
 import { loadWorkerHooks, type WorkerEvent, type WorkerHooks } from './worker-hooks.ts'
+import { WorkerRoutes } from './worker-routes.ts'
 
 /** What an application leaves open after its teardown may keep the thread for this long. */
 const LEFTOVER_GRACE_MS = 250
@@ -42,6 +39,8 @@ const drainAsked = Promise.withResolvers<void>()
 /** The soonest deadline that the supervisor has set; null before a drain. */
 let drainDeadlineMs: number | null = null
 let isSocketKept = false
+/** When a drain is to be expected, as told last; null when none is. */
+let expectedDrainMs = start.expectedDrainMs
 /** Null unless it listens. */
 let server: ThreadServer | null = null
 let hooks: WorkerHooks = {}
@@ -56,6 +55,7 @@ const relay = new ErrorRelay({
 
 const time = clockSince(start.clockOriginMs)
 const compute = new ComputeClient((end) => post({ type: 'compute', port: end }, end))
+const routes = new WorkerRoutes(start.applicationUrl, post)
 provideSharedMemory(memoryProvider(start.memory))
 provideCompute((job, signal) => compute.run(job, signal))
 port.on('message', onMessage)
@@ -68,9 +68,14 @@ async function run(): Promise<void> {
     const hooksContext = { ...context, data: hooksData }
     hooks = await at('hooks', () => loadWorkerHooks(hooksUrl, hooksContext))
   }
-  const application = await at('application', () => loadApplication(start.applicationUrl))
-  await at('setup', async () => application.setup(context))
+  const loaded = await at('application', () => loadApplication(start.applicationUrl))
+  await at('setup', async () => loaded.setup(context))
   post({ type: 'set-up' })
+  const application = await at(
+    'application',
+    () => loadRoutes(loaded),
+    () => tearDown(loaded),
+  )
   const serving = new ThreadServer({
     application,
     context,
@@ -88,12 +93,12 @@ async function run(): Promise<void> {
     onWarning: warn,
     log: hooks.log ?? stderrLog({ worker: start.workerId }),
   })
-  if (drainDeadlineMs === null) await serve(serving)
+  if (drainDeadlineMs === null) await serve(serving, application)
   await serving.tearDown()
   await end()
 }
 
-async function serve(serving: ThreadServer): Promise<void> {
+async function serve(serving: ThreadServer, application: Application): Promise<void> {
   if (start.descriptor !== null) post({ type: 'adopting' })
   const bound = await at(
     'listen',
@@ -101,6 +106,8 @@ async function serve(serving: ThreadServer): Promise<void> {
     () => serving.tearDown(),
   )
   server = serving
+  if (expectedDrainMs !== null) serving.notifyDrain(expectedDrainMs)
+  routes.attach(application, serving)
   const { descriptor, inode } = bound
   post({ type: 'listening', port: bound.port, socket: { descriptor, inode } })
   tellHooks({ type: 'listening', port: bound.port })
@@ -116,16 +123,37 @@ async function serve(serving: ThreadServer): Promise<void> {
 }
 
 function onMessage(message: SupervisorMessage): void {
+  if (message.type === 'drain-notice') {
+    expectedDrainMs = message.deadlineMs
+    server?.notifyDrain(expectedDrainMs)
+  } else if (message.type === 'drain') {
+    isSocketKept = message.isSocketKept
+    onDrain(message.deadlineMs)
+  } else routes.onMessage(message)
+}
+
+function onDrain(deadlineMs: number): void {
   // A later message may bring the deadline forward, also before the listener knows of any.
-  drainDeadlineMs = Math.min(drainDeadlineMs ?? message.deadlineMs, message.deadlineMs)
-  isSocketKept = message.isSocketKept
+  drainDeadlineMs = Math.min(drainDeadlineMs ?? deadlineMs, deadlineMs)
   drainAsked.resolve()
   if (server !== null) void server.drain(drainDeadlineMs, isSocketKept)
 }
 
-async function loadApplication(url: string): Promise<Application> {
-  const module = (await import(url)) as { default?: unknown }
-  return resolveApplication(module.default)
+/** The hooks have seen the application's module before, but not that of its routes. */
+async function loadRoutes(application: Application): Promise<Application> {
+  try {
+    return await withRoutes(application)
+  } catch (error) {
+    throw hooks.explainLoadError?.(error) ?? error
+  }
+}
+
+async function tearDown(application: Application): Promise<void> {
+  try {
+    await application.teardown(context)
+  } catch (error) {
+    warn('RR_TEARDOWN_FAILED', `teardown failed: ${describeThrown(error)}`)
+  }
 }
 
 /** Does a step of the start; when it fails, reports where, undoes what was done and ends the thread. */

@@ -45,6 +45,12 @@ export function describeServerEvent(event: ServerEvent, hasStarted: boolean): Lo
       return { level: 'info', fields, message: 'reloading: each worker is replaced in turn' }
     case 'reload-ended':
       return describeReload(event)
+    case 'drain-expected': {
+      const message = `a drain is to be expected: open requests are told to end in ${event.timeoutMs} ms`
+      return { level: 'info', fields, message }
+    }
+    case 'routes-reloaded':
+      return { level: 'info', fields, message: `new routes in all workers, ${event.durationMs} ms` }
     case 'drain-started': {
       const message = `draining: open requests have ${event.timeoutMs} ms to finish`
       return { level: 'info', fields, message }

@@ -47,6 +47,7 @@ export async function createWorkerHooks(context: WorkerHooksContext): Promise<Wo
   return {
     onError: errorLogger(threadLog, errors),
     onEvent: eventLogger(threadLog),
+    explainLoadError: (error) => new ApplicationLoadError(explainLoadError(error, modules.lastUrl)),
     close() {
       errors.close()
       refusals.close()

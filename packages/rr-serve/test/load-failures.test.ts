@@ -76,6 +76,15 @@ const SOURCES: Record<string, { files: Record<string, string>; app?: string; say
     app: 'app.cjs',
     says: "Cannot find './nope.cjs', imported from app.cjs\n    at app.cjs:1:9\n",
   },
+  "a syntax error in the application's routes": {
+    files: {
+      'app.ts': `import { defineApp } from '${import.meta.resolve('@rr/core')}'
+export default defineApp({ routes: new URL('./routes.ts', import.meta.url), setup() {} })
+`,
+      'routes.ts': 'const a: number = 1\nconst b = ;\n',
+    },
+    says: '    at routes.ts:2:',
+  },
   'an import of a type as a value': {
     files: {
       'app.ts': "import { A } from './lib.ts'\n",

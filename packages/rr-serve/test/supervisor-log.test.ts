@@ -74,6 +74,11 @@ t.test('every event has a sentence', async (t) => {
       { type: 'handler-errors-dropped', workerId: 1, count: 7 },
       'error: 7 more handler errors in worker 1 are not shown',
     ],
+    [
+      { type: 'drain-expected', timeoutMs: 5 },
+      'info: a drain is to be expected: open requests are told to end in 5 ms',
+    ],
+    [{ type: 'routes-reloaded', durationMs: 7 }, 'info: new routes in all workers, 7 ms'],
     [{ type: 'drain-started', timeoutMs: 5 }, 'info: draining: open requests have 5 ms to finish'],
     [
       { type: 'drain-ended', drained: true, remaining: 0 },

@@ -3,6 +3,7 @@
 // which event does what in which state, and reading it needs all of it in one place.
 
 import { isRefusalHeard, publishRefusal } from '../diagnostics.ts'
+import type { DrainNotice } from '../drain-notice.ts'
 import { RrError } from '../errors.ts'
 import type {
   BodySink,
@@ -105,6 +106,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   abortListener: ((error: Error) => void) | null = null
   leaveListener: ((error: Error) => void) | null = null
   answerListener: ((status: number, headers: HeaderBlock | null) => void) | null = null
+  drainNotice: DrainNotice | null = null
+  drainListener: ((notice: DrainNotice) => void) | null = null
   endListener: ((status: number, bodyBytes: number) => void) | null = null
 
   readonly #transport: Transport
@@ -149,7 +152,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#transport = transport
     this.#context = context
     this.#output = new Output(transport)
-    this.#reader = new MessageReader(context.limits, context.service.bodyLimits ?? null)
+    this.#reader = new MessageReader(context.limits, context.service)
     this.#writer = new AnswerWriter(this.#output, context.clock)
     this.sendTimeoutMs = context.limits.sendTimeoutMs
     this.#idleUntilMs = context.clock.nowMs + context.limits.headersTimeoutMs
@@ -212,13 +215,17 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#settle()
   }
 
-  onDrainNotice(idleDeadlineMs: number): void {
-    this.#isDraining = true
-    this.#drainIdleMs = idleDeadlineMs
-    // Its head has gone out and did not say so; the connection closes behind it all the same.
-    if (this.#write === WRITE_STREAMING && !this.#hasInput()) this.#keepAlive = false
-    this.#idleUntilMs = Math.min(this.#idleUntilMs, idleDeadlineMs)
-    this.#updateDeadline()
+  onDrainNotice(notice: DrainNotice, idleDeadlineMs: number): void {
+    this.drainNotice = notice
+    if (notice.isStopping) {
+      this.#isDraining = true
+      this.#drainIdleMs = idleDeadlineMs
+      // Its head has gone out and did not say so; the connection closes behind it all the same.
+      if (this.#write === WRITE_STREAMING && !this.#hasInput()) this.#keepAlive = false
+      this.#idleUntilMs = Math.min(this.#idleUntilMs, idleDeadlineMs)
+      this.#updateDeadline()
+    }
+    this.drainListener?.(notice)
   }
 
   onClose(error: Error | null): void {
@@ -424,6 +431,10 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#pace.start(clock.nowMs, headUntilMs)
   }
 
+  reportError(error: unknown, request: object): void {
+    this.#context.service.onListenerError(error, request)
+  }
+
   wantBody(): void {
     if (!this.#awaitsContinue || this.#write !== WRITE_OWED) return
     this.#awaitsContinue = false
@@ -567,6 +578,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.abortListener = null
     this.leaveListener = null
     if (this.#holdsSlot && !this.#isHandlerPending) this.#releaseSlot()
+    this.drainListener = null
     this.#context.metrics.requestFinished()
     const { endListener } = this
     if (endListener === null) return

@@ -1,5 +1,6 @@
+import type { RequestService } from '../exchange.ts'
 import type { HttpOptions } from '../http-options.ts'
-import type { BodyLimits, BodyLimitsLookup } from '../route-limits.ts'
+import type { BodyLimits } from '../route-limits.ts'
 import { ChunkedBody, type ChunkedBodyFault } from './chunked-body.ts'
 import { LLHTTP_OK, LLHTTP_PAUSED, llhttp, WINDOW_BYTES } from './llhttp.ts'
 import { parseRefusal } from './parse-refusal.ts'
@@ -44,7 +45,7 @@ export class MessageReader {
   bodyLimits: BodyLimits
 
   readonly #limits: HttpOptions
-  readonly #limitsOf: BodyLimitsLookup | null
+  readonly #service: Pick<RequestService, 'bodyLimits'>
   /** llhttp's state, while a head or a chunked body is only in part here; else 0. */
   #parser = 0
   #partial: PartialHead | null = null
@@ -52,9 +53,10 @@ export class MessageReader {
   /** How much of an empty line has come before a request line: nothing, its CR, all of it. */
   #emptyLine = 0
 
-  constructor(limits: HttpOptions, limitsOf: BodyLimitsLookup | null) {
+  /** @param service whose limits may change from one request to the next */
+  constructor(limits: HttpOptions, service: Pick<RequestService, 'bodyLimits'>) {
     this.#limits = limits
-    this.#limitsOf = limitsOf
+    this.#service = service
     this.bodyLimits = limits
   }
 
@@ -144,7 +146,8 @@ export class MessageReader {
 
   #limitBody(): Refusal | null {
     const { method, path, bodyLength } = requestHead
-    if (this.#limitsOf !== null) this.bodyLimits = this.#limitsOf(method, path)
+    const limitsOf = this.#service.bodyLimits ?? null
+    this.bodyLimits = limitsOf === null ? this.#limits : limitsOf(method, path)
     return bodyLength > this.bodyLimits.maxBodyBytes ? REFUSALS.bodyTooLarge : null
   }
 

@@ -1,4 +1,4 @@
-import type { ProtocolConnection, Transport } from '@rr/core'
+import type { DrainNotice, ProtocolConnection, Transport } from '@rr/core'
 
 /** A protocol that writes down what it is told, and does what the test says. */
 export class RecordingProtocol implements ProtocolConnection {
@@ -45,7 +45,7 @@ export class RecordingProtocol implements ProtocolConnection {
     this.onTimeoutDo?.()
   }
 
-  onDrainNotice(idleDeadlineMs: number): void {
+  onDrainNotice(_notice: DrainNotice, idleDeadlineMs: number): void {
     this.events.push(`notice ${idleDeadlineMs}`)
   }
 
