@@ -1,3 +1,4 @@
+import type { ForwardingPolicy } from './forwarding.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { EndpointAddress, TlsFacts } from './transport.ts'
 
@@ -38,6 +39,8 @@ export interface Exchange {
   readonly peer: EndpointAddress
   readonly local: EndpointAddress
   readonly tls: TlsFacts | null
+  /** Which proxies are believed what they say of their clients; null for none. */
+  readonly forwarding: ForwardingPolicy | null
 
   /** Takes the body; null discards what is still to come. Set during `onRequest` at the latest. */
   bodySink: BodySink | null

@@ -1,3 +1,4 @@
+import { forwardingPolicy } from './forwarding.ts'
 import type { HttpServiceOptions } from './http-service-options.ts'
 import { Http1Connection, type Http1Context } from './http1/connection.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
@@ -13,6 +14,7 @@ export interface HttpService {
 export function createHttpService(options: HttpServiceOptions): HttpService {
   const { limits, clock, metrics } = options
   const service = new RequestDispatcher(options)
-  const context: Http1Context = { limits, clock, metrics, service }
+  const forwarding = forwardingPolicy(limits)
+  const context: Http1Context = { limits, clock, metrics, service, forwarding }
   return { connect: (transport) => new Http1Connection(transport, context) }
 }

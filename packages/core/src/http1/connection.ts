@@ -11,6 +11,7 @@ import type {
   RequestService,
   StreamSource,
 } from '../exchange.ts'
+import type { ForwardingPolicy } from '../forwarding.ts'
 import { HeaderBlock } from '../header-block.ts'
 import type { HttpOptions } from '../http-options.ts'
 import type {
@@ -36,6 +37,7 @@ export interface Http1Context {
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
   readonly service: RequestService
+  readonly forwarding: ForwardingPolicy | null
 }
 
 // What is expected from the client (README.md has the figure).
@@ -147,6 +149,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
   get tls(): TlsFacts | null {
     return this.#transport.tls
+  }
+  get forwarding(): ForwardingPolicy | null {
+    return this.#context.forwarding
   }
 
   // ---- ProtocolConnection ----
