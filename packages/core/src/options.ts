@@ -57,7 +57,7 @@ export interface StringListOptionRow extends OptionRowBase {
   readonly type: 'string-list'
   readonly default: readonly string[]
   /** What each of them is. */
-  readonly items: keyof typeof LIST_ITEMS
+  readonly items: 'network'
 }
 
 /** What the items of a list can be: in words, and how one is told. */

@@ -1,17 +1,27 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ProtocolConnection, RrError, type Transport } from '@rr/core'
+import { type ClientGate, tryAcquireClient } from './client-gate.ts'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { ListenerDrain } from './listener-drain.ts'
-import { NetTransport, type TransportOwner } from './net-transport.ts'
+import { NetTransport, peerOf, type TransportOwner } from './net-transport.ts'
 import { type OverloadMode, OverloadRefusal } from './overload-refusal.ts'
+import {
+  ProxiedConnection,
+  type ProxiedConnectionOwner,
+  type ProxyRefusal,
+} from './proxied-connection.ts'
 
 export interface HttpListenerOptions {
   readonly wheel: DeadlineWheel
   readonly seat: WorkerSeat
   readonly overload: OverloadMode
   readonly drainIdleGraceMs: number
+  /** Null when everybody may connect. */
+  readonly gate: ClientGate | null
+  /** A connection was closed for its PROXY protocol header, or the want of one. */
+  readonly onProxyRefused: (reason: ProxyRefusal, address: string) => void
   /** Speaks the protocol of a new connection. */
   readonly connect: (transport: Transport) => ProtocolConnection
   /** A protocol threw. */
@@ -41,6 +51,7 @@ export class HttpListener implements TransportOwner {
   readonly #options: HttpListenerOptions
   readonly #server: Server
   readonly #refusal: OverloadRefusal
+  readonly #proxied: ProxiedConnectionOwner | null
   readonly #open: Set<NetTransport> = new Set()
   #idleDeadlineMs: number | null = null
   #drain: ListenerDrain | null = null
@@ -50,6 +61,7 @@ export class HttpListener implements TransportOwner {
     this.wheel = options.wheel
     this.seat = options.seat
     this.#refusal = new OverloadRefusal(options.wheel, options.overload)
+    this.#proxied = options.gate === null ? null : this.#proxiedOwner(options.gate)
     this.#server = createServer({ allowHalfOpen: true, noDelay: true })
     this.#server.on('connection', (socket) => this.#accept(socket))
   }
@@ -100,6 +112,7 @@ export class HttpListener implements TransportOwner {
 
   onTransportClosed(transport: NetTransport): void {
     this.#open.delete(transport)
+    if (transport.clientSlot !== 0) this.#options.gate!.slots!.release(transport.clientSlot)
     this.seat.release()
     this.#settleDrain()
   }
@@ -111,19 +124,73 @@ export class HttpListener implements TransportOwner {
   #accept(socket: Socket): void {
     // An idle worker's clock ticks slowly, and this is where its deadlines begin.
     this.wheel.refresh()
+    const { gate } = this.#options
+    if (gate === null) this.#admit(socket, 0, false)
+    else this.#acceptThrough(gate, socket)
+  }
+
+  /** What the address decides: whether a header must come, whether the client has room. */
+  #acceptThrough(gate: ClientGate, socket: Socket): void {
+    const peer = peerOf(socket)
+    const isProxied = gate.proxyProtocol !== 'off' && gate.trusted.has(peer.address)
+    if (!isProxied && gate.proxyProtocol === 'require') {
+      this.#refuseHeader('untrusted', peer.address)
+      socket.on('error', () => {})
+      socket.resetAndDestroy()
+      return
+    }
+    // Of a proxy's connection the header says whose it is.
+    const slot = isProxied ? 0 : tryAcquireClient(gate, peer)
+    if (slot >= 0) {
+      this.#admit(socket, slot, isProxied)
+      return
+    }
+    this.seat.clientConnectionRefused()
+    this.#refusal.refuse(socket)
+  }
+
+  /** @param clientSlot what is held for the client; given back when the whole server has no room */
+  #admit(socket: Socket, clientSlot: number, isProxied: boolean): void {
     if (!this.seat.tryAcquire()) {
+      if (clientSlot !== 0) this.#options.gate!.slots!.release(clientSlot)
       this.seat.connectionRefused()
       this.#refusal.refuse(socket)
       return
     }
     const transport = new NetTransport(socket, this)
+    transport.clientSlot = clientSlot
     this.#open.add(transport)
     try {
-      transport.start(this.#options.connect(transport))
+      transport.start(
+        isProxied
+          ? new ProxiedConnection(transport, this.#proxied!)
+          : this.#options.connect(transport),
+      )
     } catch (error) {
       transport.fail(error)
     }
     if (this.#idleDeadlineMs !== null) transport.notifyDrain(this.#idleDeadlineMs)
+  }
+
+  #proxiedOwner(gate: ClientGate): ProxiedConnectionOwner {
+    return {
+      nowMs: () => this.wheel.nowMs,
+      headerTimeoutMs: gate.headerTimeoutMs,
+      refusal: this.#refusal,
+      tryAdmit: (transport) => {
+        const slot = tryAcquireClient(gate, transport.peer)
+        if (slot >= 0) transport.clientSlot = slot
+        else this.seat.clientConnectionRefused()
+        return slot >= 0
+      },
+      connect: (transport) => this.#options.connect(transport),
+      onRefused: (reason, transport) => this.#refuseHeader(reason, transport.peer.address),
+    }
+  }
+
+  #refuseHeader(reason: ProxyRefusal, address: string): void {
+    this.seat.proxyProtocolRefused()
+    this.#options.onProxyRefused(reason, address)
   }
 
   /**

@@ -103,6 +103,8 @@ export type WarningCode =
   | 'RR_DESCRIPTOR_LIMIT'
   /** The system could not accept a connection. */
   | 'RR_ACCEPT_FAILED'
+  /** A connection was closed for its PROXY protocol header, or the want of one. */
+  | 'RR_PROXY_REFUSED'
   /** The application's `teardown`, or a hook's `close`, failed. */
   | 'RR_TEARDOWN_FAILED'
   /** A function given as a hook threw, or its promise rejected; told once for each function. */

@@ -34,6 +34,10 @@ export interface Rejections {
   readonly total: number
   /** Connections past maxConnections. */
   readonly connections: number
+  /** Connections past maxConnectionsPerClient. */
+  readonly clientConnections: number
+  /** Connections closed for a PROXY protocol header that was wrong, late, missing or not theirs to send. */
+  readonly proxyProtocol: number
   /** Requests refused before a handler saw them, by the status that answered them. */
   readonly requests: Readonly<Record<RefusalStatus | 'other', number>>
 }
@@ -114,6 +118,8 @@ export function sumCounts(block: ControlBlock, workers: readonly WorkerInfo[]): 
     rejections: {
       total: sum((worker) => worker.rejections.total),
       connections: sum((worker) => worker.rejections.connections),
+      clientConnections: sum((worker) => worker.rejections.clientConnections),
+      proxyProtocol: sum((worker) => worker.rejections.proxyProtocol),
       requests: requests as Rejections['requests'],
     },
   }
@@ -128,12 +134,20 @@ function countsOf(counts: SeatCounts): ServerCounts {
 
 function rejectionsOf(counts: SeatCounts): Rejections {
   const requests: Record<string, number> = { other: counts.refusedOther }
-  let total = counts.connectionsRefused + counts.refusedOther
+  const connections = counts.connectionsRefused
+  const clientConnections = counts.clientConnectionsRefused
+  const proxyProtocol = counts.proxyProtocolRefused
+  let total = connections + clientConnections + proxyProtocol + counts.refusedOther
   for (const status of REFUSAL_STATUSES) {
     const count = counts[`refused${status}`]
     requests[status] = count
     total += count
   }
-  const connections = counts.connectionsRefused
-  return { total, connections, requests: requests as Rejections['requests'] }
+  return {
+    total,
+    connections,
+    clientConnections,
+    proxyProtocol,
+    requests: requests as Rejections['requests'],
+  }
 }

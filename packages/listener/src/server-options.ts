@@ -207,7 +207,10 @@ export function resolveListenOptions(input: object): ThreadSettings {
 }
 
 /** Without anybody to trust these two do nothing, or refuse everybody: never what was meant. */
-function checkProxies<Settings extends ThreadSettings>(settings: Settings, where: string): Settings {
+function checkProxies<Settings extends HttpOptions & Pick<ThreadSettings, 'proxyProtocol'>>(
+  settings: Settings,
+  where: string,
+): Settings {
   if (settings.trustedProxies.length > 0) return settings
   for (const name of ['proxyProtocol', 'forwardedHeaders'] as const) {
     if (settings[name] === 'off') continue

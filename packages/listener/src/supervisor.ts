@@ -65,7 +65,7 @@ export class Supervisor implements Server {
     const { settings, onEvent } = options
     this.#options = options
     this.#emit = createEventSink(onEvent)
-    this.#block = ControlBlock.create(options.workers)
+    this.#block = ControlBlock.create(options.workers, settings)
     this.#clockOriginMs = monotonicMs()
     this.#time = clockSince(this.#clockOriginMs)
     this.#host = settings.host

@@ -5,10 +5,12 @@ import {
   type HttpRequest,
   type WorkerContext,
 } from '@rr/core'
+import { clientGate } from './client-gate.ts'
 import type { ControlBlock, WorkerSeat } from './control-block.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { describeThrown, HookGuard } from './hook-guard.ts'
 import { type BoundAddress, HttpListener } from './http-listener.ts'
+import { type ProxyRefusal, REFUSED_BECAUSE } from './proxied-connection.ts'
 import type { WarningCode } from './server-events.ts'
 import type { ThreadSettings } from './server-options.ts'
 
@@ -30,8 +32,8 @@ export interface ThreadServerOptions {
   readonly onWarning: (code: WarningCode, message: string) => void
 }
 
-/** Out of descriptors, a system fails every accept: one warning in this time is enough. */
-const ACCEPT_WARNING_INTERVAL_MS = 10_000
+/** What fails once mostly goes on failing: one warning of a kind in this time is enough. */
+const WARNING_INTERVAL_MS = 10_000
 
 /** An application served by one thread: its clock, its row in the control block, its listener. */
 export class ThreadServer {
@@ -40,6 +42,7 @@ export class ThreadServer {
   readonly #wheel: DeadlineWheel
   readonly #listener: HttpListener
   #acceptWarningAtMs = Number.NEGATIVE_INFINITY
+  #proxyWarningAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: ThreadServerOptions) {
     const { settings, onAccess } = options
@@ -67,6 +70,11 @@ export class ThreadServer {
       seat,
       overload: settings.overload,
       drainIdleGraceMs: settings.drainIdleGraceMs,
+      gate: clientGate(
+        settings,
+        options.block.clientSlots(options.seat, settings.maxConnectionsPerClient),
+      ),
+      onProxyRefused: (reason, address) => this.#warnOfProxy(reason, address),
       connect: (transport) => service.connect(transport),
       onFault: (error) => onError(error, null),
       onAcceptError: (error) => this.#warnOfAcceptError(error),
@@ -108,8 +116,16 @@ export class ThreadServer {
 
   #warnOfAcceptError(error: Error): void {
     const { nowMs } = this.#wheel
-    if (nowMs < this.#acceptWarningAtMs + ACCEPT_WARNING_INTERVAL_MS) return
+    if (nowMs < this.#acceptWarningAtMs + WARNING_INTERVAL_MS) return
     this.#acceptWarningAtMs = nowMs
     this.#options.onWarning('RR_ACCEPT_FAILED', `a connection was not accepted: ${error.message}`)
+  }
+
+  #warnOfProxy(reason: ProxyRefusal, address: string): void {
+    const { nowMs } = this.#wheel
+    if (nowMs < this.#proxyWarningAtMs + WARNING_INTERVAL_MS) return
+    this.#proxyWarningAtMs = nowMs
+    const message = `a connection from ${address} was closed: PROXY protocol, ${REFUSED_BECAUSE[reason]}`
+    this.#options.onWarning('RR_PROXY_REFUSED', message)
   }
 }
