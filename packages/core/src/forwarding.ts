@@ -148,19 +148,18 @@ function parseLooseNode(node: string): ReturnType<typeof parseNode> {
   return plain === null ? parseNode(node) : { address: plain, port: 0 }
 }
 
-function* fromRight(list: string | null): Generator<string, null> {
-  if (list === null) return null
+function* fromRight(list: string | null): Generator<string, void> {
+  if (list === null) return
   for (let end = list.length; end >= 0; ) {
     const start = end === 0 ? 0 : list.lastIndexOf(',', end - 1) + 1
     const element = sliceTrimmed(list, start, end)
     if (element !== '') yield element
     end = start - 1
   }
-  return null
 }
 
-function next(elements: Generator<string, null>): string | null {
-  return elements.next().value
+function next(elements: Generator<string, void>): string | null {
+  return elements.next().value ?? null
 }
 
 function readScheme(proto: string | null): ForwardedFacts['scheme'] {
