@@ -2,7 +2,8 @@ import { Comment, type DeclarationReflection, ReferenceType } from 'typedoc'
 import {
   describeDefault,
   describeValues,
-  type OptionRow, type OptionTable,
+  type OptionRow,
+  type OptionTable,
 } from '../../packages/core/dist/index.js'
 import { PACKAGES } from './packages.ts'
 
@@ -48,7 +49,8 @@ function onlyRow(name: string): OptionRow | null {
 
 function describeTable(reflection: DeclarationReflection, table: OptionTable): void {
   const rows = Object.entries(table).map(
-    ([name, row]) => `| \`${name}\` | \`${describeDefault(row)}\` | ${describeValues(row)} | ${row.doc} |`,
+    ([name, row]) =>
+      `| \`${name}\` | \`${describeDefault(row)}\` | ${describeValues(row)} | ${row.doc} |`,
   )
   const text = ['\n', '| option | default | takes | |', '|---|---|---|---|', ...rows].join('\n')
   reflection.comment ??= comment('')

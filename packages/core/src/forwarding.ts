@@ -33,11 +33,11 @@ interface Hop {
 const MAX_HOPS = 64
 
 /** The policy that the options ask for, or null: then no header is looked at. */
-export function forwardingPolicy(options: {
+export function forwardingPolicy(limits: {
   readonly trustedProxies: readonly string[]
   readonly forwardedHeaders: 'off' | 'forwarded' | 'x-forwarded'
 }): ForwardingPolicy | null {
-  const { trustedProxies, forwardedHeaders: headers } = options
+  const { trustedProxies, forwardedHeaders: headers } = limits
   if (headers === 'off' || trustedProxies.length === 0) return null
   return { trusted: new Networks(trustedProxies), headers }
 }

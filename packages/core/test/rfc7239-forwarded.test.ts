@@ -38,11 +38,15 @@ const FORWARDED: Limits = { trustedProxies, forwardedHeaders: 'forwarded' }
 const X_FORWARDED: Limits = { trustedProxies, forwardedHeaders: 'x-forwarded' }
 
 const forwarded = (value: string): Promise<Told> => told([`Forwarded: ${value}`], FORWARDED)
-const xForwarded = (value: string): Promise<Told> => told([`X-Forwarded-For: ${value}`], X_FORWARDED)
+const xForwarded = (value: string): Promise<Told> =>
+  told([`X-Forwarded-For: ${value}`], X_FORWARDED)
 
 t.test('§4: parameters in any case and order, values as tokens or quoted', async (t) => {
   const whole = { client: '192.0.2.60', port: 0, scheme: 'https', host: 'example.com:8443' }
-  t.same(await forwarded('for=192.0.2.60;proto=https;host="example.com:8443";by=203.0.113.43'), whole)
+  t.same(
+    await forwarded('for=192.0.2.60;proto=https;host="example.com:8443";by=203.0.113.43'),
+    whole,
+  )
   t.same(await forwarded('HOST="example.com:8443";Proto=HTTPS;FOR="192.0.2.60"'), whole)
   t.same(await forwarded('for="\\1\\92.0.2.60";proto=https;host="example.com\\:8443"'), whole)
   t.same(await forwarded(';for=192.0.2.60;;proto=https;host="example.com:8443";'), whole)
@@ -56,7 +60,11 @@ t.test('§4: the list is read from the right over trusted proxies', async (t) =>
   t.match(await forwarded('for=192.0.2.43, for=198.51.100.17, for=10.0.0.2'), {
     client: '198.51.100.17',
   })
-  t.match(await forwarded('for=10.0.0.3,for=10.0.0.2'), { client: '10.0.0.3' }, 'all of them trusted')
+  t.match(
+    await forwarded('for=10.0.0.3,for=10.0.0.2'),
+    { client: '10.0.0.3' },
+    'all of them trusted',
+  )
   t.match(await forwarded('for=192.0.2.43, ,, for=10.0.0.2,'), { client: '192.0.2.43' })
   const lines = ['Forwarded: for=192.0.2.43', 'Forwarded: for=10.0.0.2']
   t.match(await told(lines, FORWARDED), { client: '192.0.2.43' }, 'fields of the same name')
@@ -119,17 +127,20 @@ t.test('§5.2, §6: addresses with and without ports', async (t) => {
   }
 })
 
-t.test('§6.2, §6.3: unknown and obfuscated identifiers are no address, and end the walk', async (t) => {
-  const hidden = ['unknown', 'Unknown', '_hidden', '_SEVKISEK', '"_gazonk:80"', '"unknown:80"']
-  const wrong = ['"2001:db8::1"', '192.0.2.256', 'localhost', '"192.0.2.1:99999"', '"192.0.2.1:"']
-  for (const node of [...hidden, ...wrong, '"[192.0.2.1]"', '"[::1%eth0]"', '192.0.2.01', '""']) {
-    t.match(await forwarded(`for=9.9.9.9, for=${node};proto=https`), {
-      client: '10.0.0.1',
-      scheme: 'https',
-    })
-    t.match(await forwarded(`for=9.9.9.9, for=${node}, for=10.0.0.2`), { client: '10.0.0.2' })
-  }
-})
+t.test(
+  '§6.2, §6.3: unknown and obfuscated identifiers are no address, and end the walk',
+  async (t) => {
+    const hidden = ['unknown', 'Unknown', '_hidden', '_SEVKISEK', '"_gazonk:80"', '"unknown:80"']
+    const wrong = ['"2001:db8::1"', '192.0.2.256', 'localhost', '"192.0.2.1:99999"', '"192.0.2.1:"']
+    for (const node of [...hidden, ...wrong, '"[192.0.2.1]"', '"[::1%eth0]"', '192.0.2.01', '""']) {
+      t.match(await forwarded(`for=9.9.9.9, for=${node};proto=https`), {
+        client: '10.0.0.1',
+        scheme: 'https',
+      })
+      t.match(await forwarded(`for=9.9.9.9, for=${node}, for=10.0.0.2`), { client: '10.0.0.2' })
+    }
+  },
+)
 
 t.test('§5.3, §5.4: host and scheme are what they may be, or not believed', async (t) => {
   for (const proto of ['ftp', 'javascript', 'https:', '"https://evil"']) {
@@ -202,7 +213,17 @@ t.test('a quote that a client leaves open swallows nothing of what its proxy add
 })
 
 t.test('a forwarded host cannot break out of a URL', async (t) => {
-  const hosts = ['a/../b', 'a#b', 'a?b', 'a\\b', 'evil@own.example', 'a%zz', '<script>', 'a:b', 'a\tb']
+  const hosts = [
+    'a/../b',
+    'a#b',
+    'a?b',
+    'a\\b',
+    'evil@own.example',
+    'a%zz',
+    '<script>',
+    'a:b',
+    'a\tb',
+  ]
   for (const host of hosts) {
     const lines = ['X-Forwarded-For: 192.0.2.1', `X-Forwarded-Host: ${host}`]
     t.match(await told(lines, X_FORWARDED), { host: 'own.example' }, host)
@@ -214,7 +235,8 @@ t.test('a megabyte of hops costs no more than the bound on them', async (t) => {
   t.match(await told(new Array<string>(16).fill(line), X_FORWARDED), { client: '10.0.0.7' })
   const quoted = `Forwarded: ${'for="\\"\\",'.repeat(6000)}for=10.0.0.7`
   t.match(await told(new Array<string>(15).fill(quoted), FORWARDED), { client: '10.0.0.7' })
-  const hops = (count: number): string => `9.9.9.9, ${new Array<string>(count).fill('10.0.0.2').join()}`
+  const hops = (count: number): string =>
+    `9.9.9.9, ${new Array<string>(count).fill('10.0.0.2').join()}`
   t.match(await xForwarded(hops(63)), { client: '9.9.9.9' })
   t.match(await xForwarded(hops(64)), { client: '10.0.0.2' }, 'past 64 hops nothing is believed')
 })
@@ -225,8 +247,10 @@ t.test('whatever a header says, it is read, and the client is an address', async
     ...['unknown', '_x', ':80', '=', '\t', '\xff', 'a'],
   )
   const value = fc.array(part, { maxLength: 20 }).map((parts) => parts.join(''))
+  let count = 0
   await fc.assert(
     fc.asyncProperty(value, async (header) => {
+      count++
       for (const facts of [await forwarded(header), await xForwarded(header)]) {
         if (!/^[\da-f.:]+$/.test(facts.client) || !/^https?$/.test(facts.scheme)) return false
       }
@@ -235,6 +259,7 @@ t.test('whatever a header says, it is read, and the client is an address', async
     }),
     { numRuns: 500 },
   )
+  t.ok(count >= 500)
 })
 
 t.test('a web-standard request has the URL that the client asked for', async (t) => {

@@ -8,6 +8,8 @@ export interface FailedRequest {
   readonly method: string
   /** As it was sent, the query included. */
   readonly target: string
+  /** The address of `request.client`. */
+  readonly client: string
 }
 
 /** Why a worker thread ended. */

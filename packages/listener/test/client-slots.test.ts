@@ -90,7 +90,9 @@ t.test('the limit is exact while threads take and give back at once', async (t) 
   // The smallest table there is: clients meet in their sets, words become free all the time.
   const block = ControlBlock.create(5, limits(1))
   const { threads, cells } = hammer(block, 4, limit, 20_000)
-  const results = await Promise.all(threads.map(async (thread) => (await once(thread, 'message'))[0]))
+  const results = await Promise.all(
+    threads.map(async (thread) => (await once(thread, 'message'))[0]),
+  )
   await Promise.all(threads.map((thread) => thread.terminate()))
   t.ok(cells[HIGHEST]! <= limit, `at most ${cells[HIGHEST]} held at a time`)
   t.equal(cells[HIGHEST], limit, 'and as many')

@@ -135,7 +135,10 @@ for (const { name, start } of WAYS) {
     await until(() => server.info().connections === 0, 'their slots')
     t.match(server.info(), { requests: 0, rejections: { total: bad.length + 1 } })
     const warning = log.of('warning').find(({ code }) => code === 'RR_PROXY_REFUSED')
-    t.match(warning?.message, /^a connection from 127\.0\.0\.1 was closed: PROXY protocol, no header/)
+    t.match(
+      warning?.message,
+      /^a connection from 127\.0\.0\.1 was closed: PROXY protocol, no header/,
+    )
   })
 
   t.test(`${name}: the limit by client goes by the PROXY header`, async (t) => {
@@ -319,23 +322,26 @@ t.test('a drain closes who has sent no header, and serves who sends one in time'
   t.equal(server.info().rejections.proxyProtocol, 0)
 })
 
-t.test('forwarded headers are believed of proxies alone, over the PROXY protocol too', async (t) => {
-  const headers = 'X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n'
-  const options = { trustedProxies, forwardedHeaders: 'x-forwarded' } as const
-  const plain = await serveFacts(t, options)
-  const direct = await plain.connect()
-  direct.get('/', headers)
-  t.match(await facts(direct), {
-    client: { address: '203.0.113.9', port: 0, family: 'IPv4' },
-    peer: { address: '127.0.0.1' },
-    scheme: 'https',
-  })
-  const proxied = await serveFacts(t, { ...options, proxyProtocol: 'require' })
-  const spoofing = await proxied.connect()
-  spoofing.send(LINE)
-  spoofing.get('/', headers)
-  t.match(await facts(spoofing), { client: { address: '192.0.2.1' }, scheme: 'http' })
-})
+t.test(
+  'forwarded headers are believed of proxies alone, over the PROXY protocol too',
+  async (t) => {
+    const headers = 'X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n'
+    const options = { trustedProxies, forwardedHeaders: 'x-forwarded' } as const
+    const plain = await serveFacts(t, options)
+    const direct = await plain.connect()
+    direct.get('/', headers)
+    t.match(await facts(direct), {
+      client: { address: '203.0.113.9', port: 0, family: 'IPv4' },
+      peer: { address: '127.0.0.1' },
+      scheme: 'https',
+    })
+    const proxied = await serveFacts(t, { ...options, proxyProtocol: 'require' })
+    const spoofing = await proxied.connect()
+    spoofing.send(LINE)
+    spoofing.get('/', headers)
+    t.match(await facts(spoofing), { client: { address: '192.0.2.1' }, scheme: 'http' })
+  },
+)
 
 t.test("the connections of a proxy that speaks HTTP are not one client's", async (t) => {
   const { server, connect } = await serveFacts(t, {
@@ -351,18 +357,21 @@ t.test("the connections of a proxy that speaks HTTP are not one client's", async
   t.match(server.info(), { connections: 3, rejections: { total: 0 } })
 })
 
-t.test("with overload 'close' a client over its limit is reset behind the header, too", async (t) => {
-  const { connect } = await serveFacts(t, {
-    trustedProxies,
-    proxyProtocol: 'require',
-    maxConnectionsPerClient: 1,
-    overload: 'close',
-  })
-  const first = await connect()
-  first.send(LINE)
-  first.get('/')
-  await facts(first)
-  const second = await connect()
-  second.send(LINE)
-  t.equal(await second.ended(), 'ECONNRESET')
-})
+t.test(
+  "with overload 'close' a client over its limit is reset behind the header, too",
+  async (t) => {
+    const { connect } = await serveFacts(t, {
+      trustedProxies,
+      proxyProtocol: 'require',
+      maxConnectionsPerClient: 1,
+      overload: 'close',
+    })
+    const first = await connect()
+    first.send(LINE)
+    first.get('/')
+    await facts(first)
+    const second = await connect()
+    second.send(LINE)
+    t.equal(await second.ended(), 'ECONNRESET')
+  },
+)

@@ -103,7 +103,15 @@ t.test('§2.1: anything that does not match exactly is refused', async (t) => {
 })
 
 t.test('§2: what begins as neither version is refused at its first wrong byte', async (t) => {
-  for (const text of ['GET / HTTP/1.1\r\n', 'P GET', 'PROXY\t', 'proxy ', '\r\n\r\nG', '\0', '\x16']) {
+  for (const text of [
+    'GET / HTTP/1.1\r\n',
+    'P GET',
+    'PROXY\t',
+    'proxy ',
+    '\r\n\r\nG',
+    '\0',
+    '\x16',
+  ]) {
     t.equal(faultOf(text), 'signature', JSON.stringify(text))
   }
   for (const text of ['', 'P', 'PROXY', '\r\n', '\r\n\r\n\0\r\nQUIT\n']) {
@@ -141,15 +149,18 @@ t.test('§2.2: a client of a Unix socket has no address', async (t) => {
   }
 })
 
-t.test('§2.2: LOCAL means the connection itself, whatever else is there, its length skipped', async (t) => {
-  for (const family of [0x00, 0x11, 0xff]) {
-    for (const addresses of [[], INET, [1, 2, 3]]) {
-      const bytes = v2({ command: 0x20, family, addresses })
-      const expected = { outcome: { header: { source: null, tls: null } }, used: bytes.length }
-      t.match(read(Buffer.concat([bytes, Buffer.from('GET')])), expected)
+t.test(
+  '§2.2: LOCAL means the connection itself, whatever else is there, its length skipped',
+  async (t) => {
+    for (const family of [0x00, 0x11, 0xff]) {
+      for (const addresses of [[], INET, [1, 2, 3]]) {
+        const bytes = v2({ command: 0x20, family, addresses })
+        const expected = { outcome: { header: { source: null, tls: null } }, used: bytes.length }
+        t.match(read(Buffer.concat([bytes, Buffer.from('GET')])), expected)
+      }
     }
-  }
-})
+  },
+)
 
 t.test('§2.2: so does a family or transport that is not specified', async (t) => {
   for (const family of [0x00, 0x01, 0x02, 0x10, 0x20, 0x30]) {
@@ -171,7 +182,11 @@ t.test('§2.2: what is not assigned is refused', async (t) => {
 
 t.test('§2.2: a length below that of the addresses is a lie', async (t) => {
   const unix = new Array<number>(216).fill(0)
-  for (const [family, addresses] of [[0x11, INET], [0x21, INET6], [0x31, unix]] as const) {
+  for (const [family, addresses] of [
+    [0x11, INET],
+    [0x21, INET6],
+    [0x31, unix],
+  ] as const) {
     const { length } = addresses
     t.equal(faultOf(v2({ family, addresses, length: length - 1 })), 'length')
     t.equal(faultOf(v2({ family, addresses, length: 0 })), 'length')
@@ -190,16 +205,24 @@ t.test('the length of a header is bounded before anything is kept for it', async
   t.equal(read(v2({ tlvs: [noop] })).used, MAX_PROXY_HEADER_BYTES)
 })
 
-t.test('§2.2: extensions that are not known are skipped; those cut short are refused', async (t) => {
-  const known = [tlv(0x04, 'nothing'), tlv(0x30, 'namespace'), tlv(0xe0, 'own'), tlv(0x05, 'id')]
-  t.equal(faultOf(v2({ tlvs: known })), null)
-  for (const bad of [Uint8Array.of(4), Uint8Array.of(4, 0), tlv(4, 'abc', 4), tlv(4, '', 65_535)]) {
-    t.equal(faultOf(v2({ tlvs: [bad] })), 'tlv')
-    t.equal(faultOf(v2({ tlvs: [...known, bad] })), 'tlv')
-  }
-  t.equal(faultOf(v2({ tlvs: [tlv(0x05, 'x'.repeat(128))] })), null, '§2.2.5')
-  t.equal(faultOf(v2({ tlvs: [tlv(0x05, 'x'.repeat(129))] })), 'tlv', '§2.2.5')
-})
+t.test(
+  '§2.2: extensions that are not known are skipped; those cut short are refused',
+  async (t) => {
+    const known = [tlv(0x04, 'nothing'), tlv(0x30, 'namespace'), tlv(0xe0, 'own'), tlv(0x05, 'id')]
+    t.equal(faultOf(v2({ tlvs: known })), null)
+    for (const bad of [
+      Uint8Array.of(4),
+      Uint8Array.of(4, 0),
+      tlv(4, 'abc', 4),
+      tlv(4, '', 65_535),
+    ]) {
+      t.equal(faultOf(v2({ tlvs: [bad] })), 'tlv')
+      t.equal(faultOf(v2({ tlvs: [...known, bad] })), 'tlv')
+    }
+    t.equal(faultOf(v2({ tlvs: [tlv(0x05, 'x'.repeat(128))] })), null, '§2.2.5')
+    t.equal(faultOf(v2({ tlvs: [tlv(0x05, 'x'.repeat(129))] })), 'tlv', '§2.2.5')
+  },
+)
 
 t.test('§2.2.3: a checksum that is there must be right', async (t) => {
   t.equal(crc32c(Buffer.from('123456789'), -4), 0xe306_9283, 'the check value of CRC-32C')

@@ -43,7 +43,7 @@ t.test('an access line has the facts of its request', async (t) => {
     await (await fetch(url + path)).text()
   t.equal(await server.stop(), 0)
   const lines = server.records().filter(({ msg }) => msg === 'request')
-  const facts = { level: 30, method: 'GET', peer: '127.0.0.1' }
+  const facts = { level: 30, method: 'GET', client: '127.0.0.1', peer: '127.0.0.1' }
   t.match(lines, [
     { ...facts, target: '/', route: '/', status: 200, bytes: 5 },
     { ...facts, target: '/users/7?full=1', route: '/users/:id', status: 200, bytes: 4 },
