@@ -27,6 +27,7 @@ function connect(service: RequestService): {
     clock: new FakeClock(),
     metrics,
     service,
+    forwarding: null,
   })
   return { transport, connection }
 }

@@ -70,7 +70,7 @@ export const SERVER_OPTIONS = {
     values: ['off', 'accept', 'require'],
     flag: 'proxy-protocol',
     valueName: 'mode',
-    doc: 'Whether connections begin with a PROXY protocol header (version 1 or 2). With 'accept' those from trustedProxies must, and others must not; with 'require' all must, and those from elsewhere are closed.',
+    doc: "Whether connections begin with a PROXY protocol header (version 1 or 2). With 'accept' those from trustedProxies must, and others must not; with 'require' all must, and those from elsewhere are closed.",
   },
   proxyHeaderTimeoutMs: {
     type: 'integer',
