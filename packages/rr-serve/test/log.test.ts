@@ -57,6 +57,24 @@ t.test('an access line has the facts of its request', async (t) => {
   }
 })
 
+t.test('behind a trusted proxy, lines tell of the client', async (t) => {
+  const proxy = ['--trusted-proxies', 'loopback,10.0.0.0/8', '--forwarded-headers', 'forwarded']
+  const server = serveApp(t, '--access-log', ...proxy)
+  const url = await server.url()
+  const headers = { forwarded: 'for=203.0.113.1, for=192.0.2.1, for=10.0.0.2' }
+  for (const path of ['/', '/fail']) await (await fetch(url + path, { headers })).text()
+  t.equal(await server.stop(), 0)
+  const records = server.records()
+  t.match(
+    records.find(({ msg }) => msg === 'request'),
+    { client: '192.0.2.1', peer: '127.0.0.1' },
+  )
+  t.match(
+    records.find(({ level }) => level === 50),
+    { target: '/fail', client: '192.0.2.1' },
+  )
+})
+
 t.test('no access line without --access-log', async (t) => {
   const server = serveApp(t)
   await (await fetch(await server.url())).text()
