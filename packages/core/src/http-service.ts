@@ -16,5 +16,11 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
   const service = new RequestDispatcher(options)
   const forwarding = forwardingPolicy(limits)
   const context: Http1Context = { limits, clock, metrics, service, forwarding }
-  return { connect: (transport) => new Http1Connection(transport, context) }
+  return {
+    connect: (transport) => {
+      // Whether it is a proxy may be asked when it has gone, and has no address any more.
+      if (forwarding !== null) void transport.peer
+      return new Http1Connection(transport, context)
+    },
+  }
 }

@@ -1,5 +1,4 @@
-import type { HttpRequest } from '@rr/core'
-import { text } from '@rr/core'
+import { type HttpRequest, type HttpResponse, text } from '@rr/core'
 import t, { type Test } from 'tap'
 import { listen } from '../src/listen.ts'
 import type { ServerEvent } from '../src/server-events.ts'
@@ -342,6 +341,24 @@ t.test(
     t.match(await facts(spoofing), { client: { address: '192.0.2.1' }, scheme: 'http' })
   },
 )
+
+t.test('the client is known also when its proxy has gone', async (t) => {
+  let seen: string | null = null
+  const handler = async (request: HttpRequest): Promise<HttpResponse> => {
+    await new Promise((resolve) => request.signal.addEventListener('abort', resolve))
+    seen = request.client.address
+    return text('late')
+  }
+  const options = { trustedProxies, forwardedHeaders: 'x-forwarded', host: '127.0.0.1' } as const
+  const server = await listen(handler, { ...options, port: 0 })
+  t.teardown(() => server.stop())
+  const client = await RawClient.connect(server.port)
+  client.get('/', 'X-Forwarded-For: 203.0.113.9\r\n')
+  await until(() => server.info().inFlight === 1, 'the request')
+  client.socket.resetAndDestroy()
+  await until(() => seen !== null, 'the handler to hear of it')
+  t.equal(seen, '203.0.113.9')
+})
 
 t.test("the connections of a proxy that speaks HTTP are not one client's", async (t) => {
   const { server, connect } = await serveFacts(t, {
