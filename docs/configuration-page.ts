@@ -1,4 +1,5 @@
 import {
+  describeDefault,
   describeValues,
   FORM_OPTIONS,
   HTTP_OPTIONS,
@@ -61,5 +62,5 @@ function section(title: string, text: string, table: OptionTable): string {
 function optionRow(name: string, row: OptionRow): string {
   const names = row.flag === undefined ? [] : [`--${row.flag}`, ...environmentNames(name, row)]
   const flags = names.map((flag) => `\`${flag}\``).join(', ')
-  return `| \`${name}\` | \`${row.default}\` | ${describeValues(row)} | ${flags} | ${row.doc} |`
+  return `| \`${name}\` | \`${describeDefault(row)}\` | ${describeValues(row)} | ${flags} | ${row.doc} |`
 }

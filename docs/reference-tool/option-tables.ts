@@ -1,5 +1,10 @@
 import { Comment, type DeclarationReflection, ReferenceType } from 'typedoc'
-import { describeValues, type OptionRow, type OptionTable } from '../../packages/core/dist/index.js'
+import {
+  describeDefault,
+  describeValues,
+  type OptionRow,
+  type OptionTable,
+} from '../../packages/core/dist/index.js'
 import { PACKAGES } from './packages.ts'
 
 /** The option tables that the packages export, by name. */
@@ -28,7 +33,7 @@ export function describeOptions(reflection: DeclarationReflection): void {
     const row = onlyRow(property.name)
     if (row === null || property.comment !== undefined) continue
     property.comment = comment(
-      `${row.doc} Default \`${row.default}\`; takes ${describeValues(row)}.`,
+      `${row.doc} Default \`${describeDefault(row)}\`; takes ${describeValues(row)}.`,
     )
   }
 }
@@ -44,7 +49,8 @@ function onlyRow(name: string): OptionRow | null {
 
 function describeTable(reflection: DeclarationReflection, table: OptionTable): void {
   const rows = Object.entries(table).map(
-    ([name, row]) => `| \`${name}\` | \`${row.default}\` | ${describeValues(row)} | ${row.doc} |`,
+    ([name, row]) =>
+      `| \`${name}\` | \`${describeDefault(row)}\` | ${describeValues(row)} | ${row.doc} |`,
   )
   const text = ['\n', '| option | default | takes | |', '|---|---|---|---|', ...rows].join('\n')
   reflection.comment ??= comment('')

@@ -251,6 +251,24 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(refused.headers.get('retry-after'), '1')
     t.equal(refused.headers.get('ratelimit-policy'), '"default";q=60;w=60')
   },
+  'behind-a-proxy.ts': async (t, name) => {
+    const headers = {
+      'x-forwarded-for': '203.0.113.7, 192.0.2.1',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'shop.example',
+    }
+    const trustedProxies = ['loopback']
+    const url = await serveExample(t, name, { trustedProxies, forwardedHeaders: 'x-forwarded' })
+    t.same(JSON.parse(await body(`${url}/client`, { headers })), {
+      client: '192.0.2.1',
+      connectedTo: '127.0.0.1',
+      scheme: 'https',
+      host: 'shop.example',
+    })
+    t.equal(await body(`${url}/account`, { headers }), '{"name":"Ann"}')
+    const plain = await fetch(`${url}/account`, { redirect: 'manual' })
+    t.equal(plain.headers.get('location'), `https://${new URL(url).host}/account`)
+  },
   'early-hints.ts': async (t, name) => {
     const url = await serveExample(t, name)
     const page = await ask(url)

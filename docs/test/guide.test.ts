@@ -268,6 +268,15 @@ testPages(t, {
       'public/.env': 'SECRET=1',
     },
   },
+  'guide/behind-a-proxy.md': {
+    applications: {
+      'app.ts': async (t, get, url) => {
+        const forwarded = { headers: { 'x-forwarded-for': '192.0.2.1' } }
+        const own = { client: '127.0.0.1', peer: '127.0.0.1', url: `${url}/` }
+        t.same(await (await get('/', forwarded)).json(), own, 'nobody is trusted unless asked for')
+      },
+    },
+  },
   'guide/limits-and-pools.md': {
     applications: limits,
     programs: {

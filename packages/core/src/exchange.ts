@@ -1,4 +1,5 @@
 import type { DrainNotice } from './drain-notice.ts'
+import type { ForwardingPolicy } from './forwarding.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { RequestRefusalCause } from './refusal-entry.ts'
 import type { BodyLimitsLookup } from './route-limits.ts'
@@ -40,6 +41,8 @@ export interface Exchange {
   readonly peer: EndpointAddress
   readonly local: EndpointAddress
   readonly tls: TlsFacts | null
+  /** Which proxies are believed what they say of their clients; null for none. */
+  readonly forwarding: ForwardingPolicy | null
 
   /** Takes the body; null discards what is still to come. Set during `onRequest` at the latest. */
   bodySink: BodySink | null

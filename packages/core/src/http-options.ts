@@ -148,6 +148,22 @@ export const HTTP_OPTIONS = {
     maximum: 60_000,
     doc: 'Time that the server goes on reading after it has sent its last answer and closed its side, so that the answer is not lost to a reset (RFC 9112 §9.6).',
   },
+  trustedProxies: {
+    type: 'string-list',
+    default: [],
+    items: 'network',
+    flag: 'trusted-proxies',
+    valueName: 'networks',
+    doc: 'Proxies that are believed what they say of their clients, by forwardedHeaders and proxyProtocol. Nobody else is.',
+  },
+  forwardedHeaders: {
+    type: 'enum',
+    default: 'off',
+    values: ['off', 'forwarded', 'x-forwarded'],
+    flag: 'forwarded-headers',
+    valueName: 'kind',
+    doc: 'Which header of trustedProxies tells of their clients: Forwarded (RFC 7239), or X-Forwarded-For, -Proto and -Host. Never both: a client can send the one that the proxy does not set.',
+  },
 } as const
 
 /** Every HTTP option with its value. */

@@ -1,3 +1,4 @@
+import { forwardingPolicy } from './forwarding.ts'
 import type { RouteTable } from './handler.ts'
 import type { HttpServiceOptions } from './http-service-options.ts'
 import { Http1Connection, type Http1Context } from './http1/connection.ts'
@@ -16,6 +17,7 @@ export interface HttpService {
 export function createHttpService(options: HttpServiceOptions): HttpService {
   const { limits, clock, metrics, share = null, admission = null, onRefusal = null } = options
   const service = new RequestDispatcher(options)
+  const forwarding = forwardingPolicy(limits)
   const context: Http1Context = {
     limits,
     clock,
@@ -25,9 +27,14 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
     admission,
     onRefusal,
     workerId: options.workerId ?? 1,
+    forwarding,
   }
   return {
-    connect: (transport) => new Http1Connection(transport, context),
+    connect: (transport) => {
+      // Whether it is a proxy may be asked when it has gone, and has no address any more.
+      if (forwarding !== null) void transport.peer
+      return new Http1Connection(transport, context)
+    },
     replaceRoutes: (routes) => service.replaceRoutes(routes),
   }
 }

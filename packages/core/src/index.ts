@@ -10,6 +10,7 @@ export {
   resolveApplication,
   type WorkerContext,
 } from './application.ts'
+export { clientKey } from './client-key.ts'
 export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
 export {
   type ProtocolName,
@@ -48,7 +49,9 @@ export { HeaderBlock, type HeadersInput, headerBlock, mergeHeaders } from './hea
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'
 export { createHttpService, type HttpService } from './http-service.ts'
 export type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
+export { formatIpAddress, type IpAddress, isIpv4, parseIpAddress } from './ip-address.ts'
 export { isJsonType, type JsonBodyOptions } from './json-body.ts'
+export { KeyedHash } from './keyed-hash.ts'
 export { mainValue } from './media-type.ts'
 export { composeMiddleware, type Middleware, type Next } from './middleware.ts'
 export type { MultipartPart } from './multipart.ts'
@@ -60,9 +63,11 @@ export {
 } from './multipart-options.ts'
 export { type NdjsonSource, ndjson } from './ndjson.ts'
 export { accepts, acceptsEncoding, acceptsLanguage, rankEncodings } from './negotiation.ts'
+export { Networks } from './networks.ts'
 export {
   type AutoIntegerOptionRow,
   type BooleanOptionRow,
+  describeDefault,
   describeValues,
   type EnumOptionRow,
   type IntegerOptionRow,
@@ -72,6 +77,7 @@ export {
   type OptionTable,
   type ResolvedOptions,
   resolveOptions,
+  type StringListOptionRow,
   type StringOptionRow,
   unknownOption,
 } from './options.ts'

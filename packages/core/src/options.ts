@@ -1,4 +1,5 @@
 import { RrError } from './errors.ts'
+import { isNetwork, NETWORK_FORMS } from './networks.ts'
 
 /**
  * Option tables: one row an option, read by validation, the command line's help and the
@@ -51,6 +52,17 @@ export interface AutoIntegerOptionRow extends OptionRowBase {
   readonly maximum: number
 }
 
+/** Strings; on the command line and in variables, one text with commas between them. */
+export interface StringListOptionRow extends OptionRowBase {
+  readonly type: 'string-list'
+  readonly default: readonly string[]
+  /** What each of them is. */
+  readonly items: 'network'
+}
+
+/** What the items of a list can be: in words, and how one is told. */
+const LIST_ITEMS = { network: { words: NETWORK_FORMS, accepts: isNetwork } } as const
+
 /** What is known of one option; told apart by `type`. */
 export type OptionRow =
   | IntegerOptionRow
@@ -58,6 +70,7 @@ export type OptionRow =
   | BooleanOptionRow
   | EnumOptionRow
   | AutoIntegerOptionRow
+  | StringListOptionRow
 
 /** Options by name. */
 export type OptionTable = Readonly<Record<string, OptionRow>>
@@ -70,7 +83,9 @@ type OptionValue<Row extends OptionRow> = Row extends { type: 'integer' }
       ? boolean
       : Row extends { type: 'enum'; values: readonly (infer Value)[] }
         ? Value
-        : string
+        : Row extends { type: 'string-list' }
+          ? readonly string[]
+          : string
 
 /** Every option of a table with its value; frozen. */
 export type ResolvedOptions<Table extends OptionTable> = {
@@ -100,9 +115,15 @@ export function resolveOptions<Table extends OptionTable>(
   const resolved: Record<string, unknown> = {}
   for (const [name, row] of Object.entries(table)) {
     const value = (input as Record<string, unknown>)[name]
-    resolved[name] = value === undefined ? row.default : checkOption(name, row, value, where)
+    resolved[name] =
+      value === undefined ? row.default : ownValue(checkOption(name, row, value, where))
   }
   return Object.freeze(resolved) as ResolvedOptions<Table>
+}
+
+/** A list is copied: what is done to the caller's later must not change a checked option. */
+function ownValue(value: unknown): unknown {
+  return Array.isArray(value) ? Object.freeze([...value]) : value
 }
 
 /** The error for a key that is in no table. */
@@ -125,7 +146,15 @@ export function describeValues(row: OptionRow): string {
       return `one of ${row.values.join(', ')}`
     case 'string':
       return 'a string that is not empty'
+    case 'string-list':
+      return `a list of which each is ${LIST_ITEMS[row.items].words}`
   }
+}
+
+/** A row's default, in words: what help and the configuration page show. */
+export function describeDefault(row: OptionRow): string {
+  if (row.type !== 'string-list') return String(row.default)
+  return row.default.length === 0 ? 'none' : row.default.join(',')
 }
 
 function checkOption(name: string, row: OptionRow, value: unknown, where: string): unknown {
@@ -149,6 +178,11 @@ function isValidOption(row: OptionRow, value: unknown): boolean {
       return typeof value === 'string' && row.values.includes(value)
     case 'string':
       return typeof value === 'string' && value !== ''
+    case 'string-list':
+      return (
+        Array.isArray(value) &&
+        value.every((item) => typeof item === 'string' && LIST_ITEMS[row.items].accepts(item))
+      )
   }
 }
 

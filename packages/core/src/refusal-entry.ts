@@ -17,6 +17,10 @@ export type RefusalCause =
   | RequestRefusalCause
   /** `maxConnections`. */
   | 'connections'
+  /** `maxConnectionsPerClient`. */
+  | 'client-connections'
+  /** A PROXY protocol header that is wrong, late, missing, or not this peer's to send. */
+  | 'proxy-protocol'
 
 /** One refusal, as `onRefusal` is told of it. */
 export interface RefusalEntry {

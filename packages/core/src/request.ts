@@ -7,6 +7,7 @@ import { addAbortListener, addEndListener, type BodySink, type Exchange } from '
 import type { FormFields } from './form-fields.ts'
 import { type FormOptionsInput, resolveFormOptions } from './form-options.ts'
 import { checkFormType, parseForm } from './form-urlencoded.ts'
+import { type ForwardedFacts, readForwarded } from './forwarding.ts'
 import type { HeadersInput } from './header-block.ts'
 import { HTTP_OPTIONS } from './http-options.ts'
 import { interimBlock } from './interim-answer.ts'
@@ -73,6 +74,8 @@ export class HttpRequest<
   #id: string | null = null
   #log: LogSource | OpenLog
   #abort: AbortController | null = null
+  /** Undefined until asked for. */
+  #forwarded: ForwardedFacts | null | undefined = undefined
 
   /** Made by rr, not by applications. Reads the exchange's facts while they are valid. */
   constructor(exchange: Exchange, decompressBodies: boolean, log: LogSource) {
@@ -103,8 +106,15 @@ export class HttpRequest<
     return this.#headers
   }
 
-  /** The authority that the request is for: of an absolute-form target, else of Host; or empty. */
+  /**
+   * The authority that the request is for: what trusted proxies say that the client asked for (see
+   * `client`), else that of an absolute-form target, else of Host; or empty.
+   */
   get host(): string {
+    return this.#forwardedFacts()?.host ?? this.#hostAsSent()
+  }
+
+  #hostAsSent(): string {
     return this.#authority ?? this.headers.get('host') ?? ''
   }
 
@@ -136,7 +146,40 @@ export class HttpRequest<
     return this.headers.cookies
   }
 
-  /** The client's end of the connection. */
+  /**
+   * Who the request is from: the client behind the proxies that the options `trustedProxies` and
+   * `forwardedHeaders` say to believe, else `peer`. Read from the right of the header (RFC 7239 §4,
+   * or X-Forwarded-For) over trusted proxies; the first address that is none is the client's. Where
+   * the header ends sooner, or a proxy hides the address (`unknown`, `_hidden`), it is the furthest
+   * address that is known. Its port is 0 where the proxy tells none, as most do not.
+   *
+   * @example
+   * const isLocal = request.client.address.startsWith('10.')
+   */
+  get client(): EndpointAddress {
+    return this.#forwardedFacts()?.client ?? this.peer
+  }
+
+  /**
+   * The scheme that the client used: what trusted proxies say of it (see `client`), else `https` over
+   * TLS and `http` without. Not that of an absolute-form target, which is the client's to choose.
+   */
+  get scheme(): 'http' | 'https' {
+    return this.#forwardedFacts()?.scheme ?? (this.tls === null ? 'http' : 'https')
+  }
+
+  #forwardedFacts(): ForwardedFacts | null {
+    if (this.#forwarded !== undefined) return this.#forwarded
+    const { forwarding } = this.#exchange
+    this.#forwarded =
+      forwarding === null ? null : readForwarded(this.headers, this.peer, forwarding)
+    return this.#forwarded
+  }
+
+  /**
+   * The client's end of the connection: where a proxy stands in front, the proxy's, unless it speaks
+   * the PROXY protocol.
+   */
   get peer(): EndpointAddress {
     return this.#exchange.peer
   }
@@ -146,7 +189,10 @@ export class HttpRequest<
     return this.#exchange.local
   }
 
-  /** What TLS negotiated, or null on a plain connection. */
+  /**
+   * What TLS negotiated, or null on a plain connection. Of the client's connection to the proxy where
+   * the PROXY protocol tells of it.
+   */
   get tls(): TlsFacts | null {
     return this.#exchange.tls
   }

@@ -18,9 +18,9 @@ export interface EndpointAddress {
 
 /** What TLS negotiated; null on a plain transport. */
 export interface TlsFacts {
-  /** Such as `TLSv1.3`. */
+  /** Such as `TLSv1.3`; empty where a proxy ends TLS and does not tell. */
   readonly protocol: string
-  /** The cipher suite's name. */
+  /** The cipher suite's name; empty likewise. */
   readonly cipher: string
   /** The protocol agreed on (RFC 7301), such as `h2`; null when none was. */
   readonly alpnProtocol: string | null

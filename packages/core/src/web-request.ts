@@ -134,8 +134,8 @@ export function sourceRequest(request: Request): HttpRequest | null {
 }
 
 function urlOf(request: HttpRequest): string {
-  const scheme = request.tls === null ? 'http' : 'https'
-  const host = request.host === '' ? localAuthority(request) : request.host
+  const { scheme } = request
+  const host = request.host || localAuthority(request)
   if (request.path === '*') return `${scheme}://${host}/*`
   const query = request.queryString === '' ? '' : `?${request.queryString}`
   try {

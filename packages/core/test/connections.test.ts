@@ -33,6 +33,7 @@ function connect(service: Service): {
     admission: null,
     onRefusal: null,
     workerId: 1,
+    forwarding: null,
   })
   return { transport, connection }
 }

@@ -4,6 +4,7 @@ import { FORM_OPTIONS } from '../src/form-options.ts'
 import { HTTP_OPTIONS } from '../src/http-options.ts'
 import { MULTIPART_OPTIONS } from '../src/multipart-options.ts'
 import {
+  describeDefault,
   describeValues,
   nearestName,
   type OptionRow,
@@ -17,10 +18,18 @@ const TABLE = {
   quick: { type: 'boolean', default: false, doc: '' },
   level: { type: 'enum', default: 'info', values: ['debug', 'info'], doc: '' },
   host: { type: 'string', default: '::', doc: '' },
+  near: { type: 'string-list', default: [], items: 'network', doc: '' },
 } as const satisfies OptionTable
 
 t.test('defaults fill what is not given, and nothing can be changed afterwards', (t) => {
-  const defaults = { maxThings: 5, workers: 'auto', quick: false, level: 'info', host: '::' }
+  const defaults = {
+    maxThings: 5,
+    workers: 'auto',
+    quick: false,
+    level: 'info',
+    host: '::',
+    near: [],
+  }
   t.same(resolveOptions(TABLE, {}, 'test'), defaults)
   t.same(resolveOptions(TABLE, { maxThings: undefined }, 'test'), defaults)
   const options = resolveOptions(TABLE, { maxThings: 7, quick: true }, 'test')
@@ -40,6 +49,11 @@ t.test('values of the wrong type or outside their bounds are refused', (t) => {
     ['quick', [0, 1, 'true', '', null], 'true or false'],
     ['level', ['Info', 'warn', '', 0, null, 'toString'], 'one of debug, info'],
     ['host', ['', 5, null, true, []], 'a string that is not empty'],
+    [
+      'near',
+      ['loopback', '', 5, null, {}, [''], [5], [null], ['10.0.0.0/33'], ['loopback', 'far']],
+      'a list of which each is an IP address, a network as in 10.0.0.0/8 or 2001:db8::/32, or loopback or private',
+    ],
   ]
   for (const [name, values, expected] of bad) {
     for (const value of values) {
@@ -59,9 +73,25 @@ t.test('values of the wrong type or outside their bounds are refused', (t) => {
     { quick: true },
     { level: 'debug' },
     { host: 'a' },
+    { near: [] },
+    { near: ['loopback', '192.0.2.1', '2001:db8::/32'] },
   ]
   for (const input of good) t.match(resolveOptions(TABLE, input, 'test'), input)
   t.end()
+})
+
+t.test('a list is copied, so that it stays as it was checked', async (t) => {
+  const near = ['loopback']
+  const options = resolveOptions(TABLE, { near }, 'test')
+  near.push('anything')
+  t.same(options.near, ['loopback'])
+  t.ok(Object.isFrozen(options.near))
+})
+
+t.test('defaults in words', async (t) => {
+  t.equal(describeDefault(TABLE.maxThings), '5')
+  t.equal(describeDefault(TABLE.near), 'none')
+  t.equal(describeDefault({ ...TABLE.near, default: ['loopback', '::1'] }), 'loopback,::1')
 })
 
 t.test('an unknown option names the nearest one', (t) => {
@@ -106,6 +136,13 @@ t.test('HTTP_OPTIONS, FORM_OPTIONS and MULTIPART_OPTIONS', async (t) => {
           code: 'RR_OPTION_INVALID',
         })
       }
+    } else if (row.type === 'enum') {
+      for (const value of row.values)
+        t.match(resolveOptions(table, { [name]: value }, ''), { [name]: value })
+      t.throws(() => resolveOptions(table, { [name]: 'x' }, ''), { code: 'RR_OPTION_INVALID' })
+    } else if (row.type === 'string-list') {
+      t.match(resolveOptions(table, { [name]: ['loopback'] }, ''), { [name]: ['loopback'] })
+      t.throws(() => resolveOptions(table, { [name]: ['x'] }, ''), { code: 'RR_OPTION_INVALID' })
     } else {
       t.equal(row.type, 'boolean')
       t.match(resolveOptions(table, { [name]: !row.default }, ''), { [name]: !row.default })

@@ -1,11 +1,13 @@
 import type { ConnectionMetrics, RequestRefusalCause } from '@rr/core'
+import { ClientSlots, clientSlotBytes, initializeClientSlots } from './client-slots.ts'
 
 /**
  * The one block of memory that all threads share, and the one module that reads and writes it.
  * CONTROL-BLOCK.md holds these tables; a test holds it to them.
  *
  * Every thread that serves has a seat: a row of cells that it alone writes while it runs, so that
- * counting takes a plain store. Only the count of open connections is written by all.
+ * counting takes a plain store. Only the count of open connections is written by all, and behind the
+ * seats the counts of connections by client (client-slots.ts), where there is a limit on those.
  */
 
 interface FieldRow {
@@ -24,6 +26,10 @@ export const SERVER_FIELDS = {
     type: 'int32',
     doc: 'Requests that hold a slot of maxRequestsInFlight, over all seats; changed by compare-and-swap only.',
   },
+  clientSlots: {
+    type: 'int32',
+    doc: 'Where the counts of connections by client begin, in bytes; 0 without them.',
+  },
 } as const
 
 /** Cells of one seat. */
@@ -38,6 +44,14 @@ export const SEAT_FIELDS = {
   connectionsShed: { type: 'float64', doc: 'Connections closed for the balance between threads.' },
   connectionsAccepted: { type: 'float64', doc: 'Connections that were given a slot.' },
   connectionsRefused: { type: 'float64', doc: 'Connections refused over maxConnections.' },
+  clientConnectionsRefused: {
+    type: 'float64',
+    doc: 'Connections refused over maxConnectionsPerClient.',
+  },
+  proxyProtocolRefused: {
+    type: 'float64',
+    doc: 'Connections refused for their PROXY protocol header, or the want of one.',
+  },
   requests: { type: 'float64', doc: 'Requests handed to the application.' },
   requestsFinished: { type: 'float64', doc: 'Of those, the ones that have ended.' },
   bytesIn: { type: 'float64', doc: 'Bytes received on connections.' },
@@ -125,6 +139,14 @@ export type SeatCounts = { readonly [Name in Exclude<SeatField, 'phase'>]: numbe
   readonly phase: Phase
 }
 
+/** What the counts of connections by client are made for. */
+interface ClientLimits {
+  readonly maxConnections: number
+  readonly maxConnectionsPerClient: number
+}
+
+const NO_CLIENT_LIMIT: ClientLimits = { maxConnections: 0, maxConnectionsPerClient: 0 }
+
 /** The block as a whole: made and read by the supervisor, opened by every thread. */
 export class ControlBlock {
   readonly buffer: SharedArrayBuffer
@@ -141,9 +163,20 @@ export class ControlBlock {
     this.#floats = new Float64Array(buffer)
   }
 
-  /** A new block with all cells 0. */
-  static create(seats: number): ControlBlock {
-    return new ControlBlock(new SharedArrayBuffer(SERVER_BYTES + seats * SEAT_BYTES))
+  /**
+   * A new block with all cells 0.
+   *
+   * @param limits with a `maxConnectionsPerClient` from 1 on, connections are counted by client
+   */
+  static create(seats: number, limits: ClientLimits = NO_CLIENT_LIMIT): ControlBlock {
+    const bytes = SERVER_BYTES + seats * SEAT_BYTES
+    const { maxConnections, maxConnectionsPerClient } = limits
+    if (maxConnectionsPerClient === 0) return new ControlBlock(new SharedArrayBuffer(bytes))
+    const buffer = new SharedArrayBuffer(bytes + clientSlotBytes(maxConnections))
+    initializeClientSlots(buffer, bytes, maxConnections)
+    const block = new ControlBlock(buffer)
+    block.#ints[SERVER_CELLS.clientSlots] = bytes
+    return block
   }
 
   /** The same block in another thread. */
@@ -153,7 +186,8 @@ export class ControlBlock {
 
   /** How many seats there are. */
   get seats(): number {
-    return (this.buffer.byteLength - SERVER_BYTES) / SEAT_BYTES
+    const end = this.#ints[SERVER_CELLS.clientSlots]! || this.buffer.byteLength
+    return Math.floor((end - SERVER_BYTES) / SEAT_BYTES)
   }
 
   /** The cells that one serving thread writes. */
@@ -167,6 +201,12 @@ export class ControlBlock {
 
   seatUtilization(index: number): number {
     return this.#loadFloat(seatBase(index) / 8 + SEAT_CELLS.utilization)
+  }
+
+  /** The counts of connections by client, as a thread uses them; null without them. */
+  clientSlots(index: number, limit: number): ClientSlots | null {
+    const offset = this.#ints[SERVER_CELLS.clientSlots]!
+    return offset === 0 ? null : new ClientSlots(this.buffer, offset, index, limit)
   }
 
   get connections(): number {
@@ -232,6 +272,7 @@ export class ControlBlock {
     const held = Atomics.exchange(this.#ints, base / 4 + SEAT_CELLS.requestsHeld, 0)
     Atomics.sub(this.#ints, SERVER_CELLS.requestsHeld, held)
     this.#floats[base / 8 + SEAT_CELLS.shedFraction] = 0
+    this.clientSlots(index, 0)?.reclaim(index)
     const { requests, requestsFinished } = this.read(index)
     this.#floats[base / 8 + SEAT_CELLS.requestsFinished] = requests
     this.setSeatPhase(index, 'stopped')
@@ -339,6 +380,14 @@ export class WorkerSeat implements ConnectionMetrics {
 
   connectionRefused(): void {
     this.#floats[this.#floatBase + SEAT_CELLS.connectionsRefused]! += 1
+  }
+
+  clientConnectionRefused(): void {
+    this.#floats[this.#floatBase + SEAT_CELLS.clientConnectionsRefused]! += 1
+  }
+
+  proxyProtocolRefused(): void {
+    this.#floats[this.#floatBase + SEAT_CELLS.proxyProtocolRefused]! += 1
   }
 
   requestStarted(): void {

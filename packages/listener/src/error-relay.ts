@@ -36,5 +36,6 @@ function summarize(request: HttpRequest): FailedRequest {
     id: request.id,
     method: request.method,
     target: request.target.slice(0, MAX_TARGET_LENGTH),
+    client: request.client.address,
   }
 }

@@ -1,11 +1,14 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import {
   type DrainNotice,
+  type EndpointAddress,
   type ProtocolConnection,
+  type RefusalEntry,
   type RefusalObserver,
   RrError,
   type Transport,
 } from '@rr/core'
+import { type ClientGate, tryAcquireClient } from './client-gate.ts'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import {
@@ -18,6 +21,12 @@ import { ListenerDrain } from './listener-drain.ts'
 import { closeListening } from './listening-close.ts'
 import { NetTransport, peerOf, type TransportOwner } from './net-transport.ts'
 import { type OverloadMode, OverloadRefusal } from './overload-refusal.ts'
+import {
+  ProxiedConnection,
+  type ProxiedConnectionOwner,
+  type ProxyRefusal,
+  REFUSED_BECAUSE,
+} from './proxied-connection.ts'
 import { listeningDescriptor } from './socket-internals.ts'
 import { inodeOf, type SocketFacts } from './socket-keeper.ts'
 
@@ -27,6 +36,10 @@ export interface HttpListenerOptions {
   readonly workerId: number
   readonly overload: OverloadMode
   readonly drainIdleGraceMs: number
+  /** Null when everybody may connect. */
+  readonly gate: ClientGate | null
+  /** A connection was closed for its PROXY protocol header, or the want of one. */
+  readonly onProxyRefused: (reason: ProxyRefusal, address: string) => void
   /** Speaks the protocol of a new connection. */
   readonly connect: (transport: Transport) => ProtocolConnection
   /** A protocol threw. */
@@ -61,10 +74,14 @@ const OVER_LIMIT = {
   cause: 'connections',
   code: 'RR_OVERLOADED',
   reason: 'too many connections are open',
-  method: null,
-  target: null,
-  isDispatched: false,
 } as const
+const OVER_CLIENT_LIMIT = {
+  cause: 'client-connections',
+  code: 'RR_OVERLOADED',
+  reason: 'too many connections of this client are open',
+} as const
+
+type Refused = Pick<RefusalEntry, 'cause' | 'code' | 'reason'>
 
 /** One listening socket and its connections. */
 export class HttpListener implements TransportOwner {
@@ -73,6 +90,7 @@ export class HttpListener implements TransportOwner {
   readonly #options: HttpListenerOptions
   readonly #server: Server
   readonly #refusal: OverloadRefusal
+  readonly #proxied: ProxiedConnectionOwner | null
   readonly #open: Set<NetTransport> = new Set()
   /** What connections were told last of a drain, for those still to come. */
   #notice: DrainNotice | null = null
@@ -85,6 +103,7 @@ export class HttpListener implements TransportOwner {
     this.wheel = options.wheel
     this.seat = options.seat
     this.#refusal = new OverloadRefusal(options.wheel, options.overload)
+    this.#proxied = options.gate === null ? null : this.#proxiedOwner(options.gate)
     this.#server = createServer({ allowHalfOpen: true, noDelay: true })
     this.#server.on('connection', (socket) => this.#accept(socket))
   }
@@ -159,6 +178,7 @@ export class HttpListener implements TransportOwner {
   onTransportClosed(transport: NetTransport): void {
     this.#open.delete(transport)
     publishClose(transport, this.#options.workerId)
+    if (transport.clientSlot !== 0) this.#options.gate!.slots!.release(transport.clientSlot)
     this.seat.release()
     this.#settleDrain()
   }
@@ -176,27 +196,96 @@ export class HttpListener implements TransportOwner {
   #accept(socket: Socket): void {
     // An idle worker's clock ticks slowly, and this is where its deadlines begin.
     this.wheel.refresh()
+    const { gate } = this.#options
+    if (gate === null) this.#admit(socket, 0, false)
+    else this.#acceptThrough(gate, socket)
+  }
+
+  /** What the address decides: whether a header must come, whether the client has room. */
+  #acceptThrough(gate: ClientGate, socket: Socket): void {
+    const peer = peerOf(socket)
+    const isProxied = gate.proxyProtocol !== 'off' && gate.trusted.has(peer.address)
+    if (!isProxied && gate.proxyProtocol === 'require') {
+      this.#refuseHeader('untrusted', peer)
+      socket.on('error', () => {})
+      socket.resetAndDestroy()
+      return
+    }
+    // Of a proxy's connection the header says whose it is.
+    const slot = isProxied ? 0 : tryAcquireClient(gate, peer)
+    if (slot >= 0) {
+      this.#admit(socket, slot, isProxied)
+      return
+    }
+    this.seat.clientConnectionRefused()
+    this.#tellRefused(OVER_CLIENT_LIMIT, this.#refusal.refuse(socket), peer)
+  }
+
+  /** @param clientSlot what is held for the client; given back when the whole server has no room */
+  #admit(socket: Socket, clientSlot: number, isProxied: boolean): void {
     if (!this.seat.tryAcquire()) {
+      if (clientSlot !== 0) this.#options.gate!.slots!.release(clientSlot)
       this.seat.connectionRefused()
-      const { onRefusal, workerId } = this.#options
-      const isHeard = onRefusal !== null || isRefusalHeard()
-      const peer = isHeard ? peerOf(socket) : null
+      const peer = this.#isRefusalHeard() ? peerOf(socket) : null
       const status = this.#refusal.refuse(socket)
-      if (peer === null) return
-      const entry = { ...OVER_LIMIT, status, peer }
-      onRefusal?.(entry)
-      publishRefusedConnection(entry, workerId)
+      if (peer !== null) this.#tellRefused(OVER_LIMIT, status, peer)
       return
     }
     const transport = new NetTransport(socket, this)
+    transport.clientSlot = clientSlot
     this.#open.add(transport)
-    publishOpen(transport, this.#options.workerId)
+    if (!isProxied) publishOpen(transport, this.#options.workerId)
     try {
-      transport.start(this.#options.connect(transport))
+      transport.start(
+        isProxied
+          ? new ProxiedConnection(transport, this.#proxied!)
+          : this.#options.connect(transport),
+      )
     } catch (error) {
       transport.fail(error)
     }
     if (this.#notice !== null) transport.notifyDrain(this.#notice, this.#idleDeadlineMs)
+  }
+
+  #proxiedOwner(gate: ClientGate): ProxiedConnectionOwner {
+    return {
+      nowMs: () => this.wheel.nowMs,
+      headerTimeoutMs: gate.headerTimeoutMs,
+      refusal: this.#refusal,
+      tryAdmit: (transport) => {
+        const slot = tryAcquireClient(gate, transport.peer)
+        if (slot >= 0) transport.clientSlot = slot
+        else {
+          this.seat.clientConnectionRefused()
+          this.#tellRefused(OVER_CLIENT_LIMIT, 503, transport.peer)
+        }
+        return slot >= 0
+      },
+      connect: (transport) => {
+        publishOpen(transport, this.#options.workerId)
+        return this.#options.connect(transport)
+      },
+      onRefused: (reason, transport) => this.#refuseHeader(reason, transport.peer),
+    }
+  }
+
+  #refuseHeader(reason: ProxyRefusal, peer: EndpointAddress): void {
+    this.seat.proxyProtocolRefused()
+    this.#options.onProxyRefused(reason, peer.address)
+    const why = REFUSED_BECAUSE[reason]
+    const refused = { cause: 'proxy-protocol', code: 'RR_REQUEST_MALFORMED', reason: why } as const
+    this.#tellRefused(refused, 0, peer)
+  }
+
+  #isRefusalHeard(): boolean {
+    return this.#options.onRefusal !== null || isRefusalHeard()
+  }
+
+  #tellRefused(refused: Refused, status: number, peer: EndpointAddress): void {
+    if (!this.#isRefusalHeard()) return
+    const entry = { ...refused, status, peer, method: null, target: null, isDispatched: false }
+    this.#options.onRefusal?.(entry)
+    publishRefusedConnection(entry, this.#options.workerId)
   }
 
   async #stopAccepting(isSocketKept: boolean, graceMs: number): Promise<void> {

@@ -88,7 +88,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
       emit({ type: 'handler-error', workerId: WORKER_ID, error, request }),
     reportDropped: (count) => emit({ type: 'handler-errors-dropped', workerId: WORKER_ID, count }),
   })
-  const block = ControlBlock.create(1)
+  const block = ControlBlock.create(1, settings)
   const time = clockSince(monotonicMs())
   const server = new ThreadServer({
     application,

@@ -50,6 +50,9 @@ export class NetTransport extends DeadlineEntry implements Transport {
   #error: Error | null = null
   #peer: EndpointAddress | null = null
   #local: EndpointAddress | null = null
+  #tls: TlsFacts | null = null
+  /** What the listener holds of the client's connections for this one; 0 for none. */
+  clientSlot = 0
 
   constructor(socket: Socket, owner: TransportOwner) {
     super()
@@ -63,7 +66,10 @@ export class NetTransport extends DeadlineEntry implements Transport {
     socket.on('close', onSocketClose)
   }
 
-  /** Says what is to be driven. At once after construction: events come from the next turn on. */
+  /**
+   * Says what is to be driven. At once after construction: events come from the next turn on. A
+   * protocol that has done its part can start the one that goes on.
+   */
   start(protocol: ProtocolConnection): void {
     this.#protocol = protocol
   }
@@ -71,6 +77,13 @@ export class NetTransport extends DeadlineEntry implements Transport {
   /** What broke the connection; null while it has not. */
   get error(): Error | null {
     return this.#error
+  }
+
+  /** Takes another connection's facts for this one's: of the client whose proxy this socket is from. */
+  standFor(peer: EndpointAddress, local: EndpointAddress, tls: TlsFacts | null): void {
+    this.#peer = peer
+    this.#local = local
+    this.#tls = tls
   }
 
   /** True from `destroy` on. */
@@ -94,7 +107,7 @@ export class NetTransport extends DeadlineEntry implements Transport {
   }
 
   get tls(): TlsFacts | null {
-    return null
+    return this.#tls
   }
 
   get bufferedBytes(): number {

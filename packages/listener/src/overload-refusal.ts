@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { DeadlineEntry, type DeadlineWheel } from './deadline-wheel.ts'
 
 /** How long a refused client is given to take its answer and close. */
-const LINGER_MS = 1000
+export const LINGER_MS = 1000
 
 /**
  * Most refused sockets that one thread keeps for their answer to arrive. They hold no connection
@@ -16,14 +16,14 @@ export type OverloadMode = 'answer' | 'close'
 /** Refuses connections that found no slot. */
 export class OverloadRefusal {
   readonly #wheel: DeadlineWheel
-  readonly #mode: OverloadMode
+  readonly mode: OverloadMode
   readonly #lingering: Set<RefusedSocket> = new Set()
   #answer = ''
   #answerSecond = -1
 
   constructor(wheel: DeadlineWheel, mode: OverloadMode) {
     this.#wheel = wheel
-    this.#mode = mode
+    this.mode = mode
   }
 
   /** How many refused sockets wait for their client to close. */
@@ -34,7 +34,7 @@ export class OverloadRefusal {
   /** @returns the status of the answer, or 0 when there is none */
   refuse(socket: Socket): number {
     socket.on('error', ignoreError)
-    if (this.#mode === 'close' || this.#lingering.size >= MAX_LINGERING) {
+    if (this.mode === 'close' || this.#lingering.size >= MAX_LINGERING) {
       // A reset leaves no TIME_WAIT entry behind, of which a flood would make many.
       socket.resetAndDestroy()
       return 0
@@ -62,10 +62,11 @@ export class OverloadRefusal {
       this.#lingering.delete(refused)
     })
     socket.resume()
-    socket.end(this.#currentAnswer(), 'latin1')
+    socket.end(this.currentAnswer(), 'latin1')
   }
 
-  #currentAnswer(): string {
+  /** The answer, whole. */
+  currentAnswer(): string {
     const second = Math.floor(this.#wheel.nowMs / 1000)
     if (second !== this.#answerSecond) {
       this.#answerSecond = second

@@ -8,6 +8,8 @@ export interface FailedRequest {
   readonly method: string
   /** As it was sent, the query included. */
   readonly target: string
+  /** The address of `request.client`. */
+  readonly client: string
 }
 
 /** Why a worker thread ended. */
@@ -121,6 +123,8 @@ export type WarningCode =
   | 'RR_DESCRIPTOR_LIMIT'
   /** The system could not accept a connection. */
   | 'RR_ACCEPT_FAILED'
+  /** A connection was closed for its PROXY protocol header, or the want of one. */
+  | 'RR_PROXY_REFUSED'
   /** The application's `teardown`, or a hook's `close`, failed. */
   | 'RR_TEARDOWN_FAILED'
   /** A function given as a hook threw, or its promise rejected; told once for each function. */

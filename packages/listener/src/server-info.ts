@@ -42,6 +42,10 @@ export interface Rejections {
   readonly total: number
   /** Connections past maxConnections. */
   readonly connections: number
+  /** Connections past maxConnectionsPerClient. */
+  readonly clientConnections: number
+  /** Connections closed for a PROXY protocol header that was wrong, late, missing or not theirs to send. */
+  readonly proxyProtocol: number
   /** Requests refused before a handler saw them, by the status that answered them. */
   readonly requests: Readonly<Record<RefusalStatus | 'other', number>>
   /** Requests answered 503 for the load of the server; 503s of the application are not here. */
@@ -156,6 +160,8 @@ function sumOf(rows: readonly ServerCounts[]): ServerCounts {
     rejections: {
       total: sum((row) => row.rejections.total),
       connections: sum((row) => row.rejections.connections),
+      clientConnections: sum((row) => row.rejections.clientConnections),
+      proxyProtocol: sum((row) => row.rejections.proxyProtocol),
       requests: requests as Rejections['requests'],
       shed: {
         inFlight: sum((row) => row.rejections.shed.inFlight),
@@ -184,18 +190,27 @@ function countsOf(counts: SeatCounts): ServerCounts {
 
 function rejectionsOf(counts: SeatCounts): Rejections {
   const requests: Record<string, number> = { other: counts.refusedOther }
+  const connections = counts.connectionsRefused
+  const clientConnections = counts.clientConnectionsRefused
+  const proxyProtocol = counts.proxyProtocolRefused
   const shed: ShedCounts = {
     inFlight: counts.shedInFlight,
     workerInFlight: counts.shedWorkerInFlight,
     loopDelay: counts.shedLoopDelay,
   }
-  let total = counts.connectionsRefused + counts.refusedOther
+  let total = connections + clientConnections + proxyProtocol + counts.refusedOther
   for (const count of Object.values(shed)) total += count
   for (const status of REFUSAL_STATUSES) {
     const count = counts[`refused${status}`]
     requests[status] = count
     total += count
   }
-  const connections = counts.connectionsRefused
-  return { total, connections, requests: requests as Rejections['requests'], shed }
+  return {
+    total,
+    connections,
+    clientConnections,
+    proxyProtocol,
+    requests: requests as Rejections['requests'],
+    shed,
+  }
 }

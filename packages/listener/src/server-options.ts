@@ -73,6 +73,41 @@ export const SERVER_OPTIONS = {
     valueName: 'ms',
     doc: 'While the event loop of a worker is late by more than this again and again, the worker answers a part of its requests with 503 and Retry-After, as large a part as it takes, and fewer again once it keeps up. 0 sheds nothing: a program whose handlers block on purpose would be refused work that it can do.',
   },
+  maxConnectionsPerClient: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 10_000_000,
+    flag: 'max-connections-per-client',
+    valueName: 'number',
+    doc: 'Most connections that one client address has open at a time, over all workers; more are refused as `overload` says. Those of trustedProxies themselves are not limited. 0 sets no limit.',
+  },
+  clientIpv6PrefixBits: {
+    type: 'integer',
+    default: 64,
+    minimum: 16,
+    maximum: 128,
+    flag: 'client-ipv6-prefix',
+    valueName: 'bits',
+    doc: 'How much of an IPv6 address tells a client from another, for maxConnectionsPerClient.',
+  },
+  proxyProtocol: {
+    type: 'enum',
+    default: 'off',
+    values: ['off', 'accept', 'require'],
+    flag: 'proxy-protocol',
+    valueName: 'mode',
+    doc: "Whether connections begin with a PROXY protocol header (version 1 or 2). With 'accept' those from trustedProxies must, and others must not; with 'require' all must, and those from elsewhere are closed.",
+  },
+  proxyHeaderTimeoutMs: {
+    type: 'integer',
+    default: 5000,
+    minimum: 1,
+    maximum: 3_600_000,
+    flag: 'proxy-header-timeout',
+    valueName: 'ms',
+    doc: 'Time from accepting a connection in which its PROXY protocol header must be there; then it is closed.',
+  },
   backlog: {
     type: 'integer',
     default: 511,
@@ -223,12 +258,30 @@ export type ListenOptionsInput = OptionsInput<typeof LISTEN_OPTIONS> & HttpOptio
 
 /** Checks the options of `serve()`; hooks are checked, and left out of the result. */
 export function resolveServerOptions(input: object): ServerSettings {
-  return resolve({ ...SERVER_OPTIONS, ...HTTP_OPTIONS }, input, SERVE_HOOKS, 'serve()')
+  const where = 'serve()'
+  const table = { ...SERVER_OPTIONS, ...HTTP_OPTIONS }
+  return checkProxies(resolve(table, input, SERVE_HOOKS, where), where)
 }
 
 /** Checks the options of `listen()`; hooks are checked, and left out of the result. */
 export function resolveListenOptions(input: object): ThreadSettings {
-  return resolve({ ...LISTEN_OPTIONS, ...HTTP_OPTIONS }, input, LISTEN_HOOKS, 'listen()')
+  const where = 'listen()'
+  const table = { ...LISTEN_OPTIONS, ...HTTP_OPTIONS }
+  return checkProxies(resolve(table, input, LISTEN_HOOKS, where), where)
+}
+
+/** Without anybody to trust these two do nothing, or refuse everybody: never what was meant. */
+function checkProxies<Settings extends HttpOptions & Pick<ThreadSettings, 'proxyProtocol'>>(
+  settings: Settings,
+  where: string,
+): Settings {
+  if (settings.trustedProxies.length > 0) return settings
+  for (const name of ['proxyProtocol', 'forwardedHeaders'] as const) {
+    if (settings[name] === 'off') continue
+    const message = `${where}: '${name}' needs 'trustedProxies', the proxies that are believed`
+    throw new RrError('RR_OPTION_INVALID', message)
+  }
+  return settings
 }
 
 const DRAIN_OPTIONS = { timeoutMs: LISTENER_ROWS.drainTimeoutMs } as const

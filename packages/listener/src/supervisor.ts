@@ -84,7 +84,7 @@ export class Supervisor implements WorkerServer {
     const { settings, onEvent } = options
     this.#options = options
     this.#emit = publishingEvents(createEventSink(onEvent))
-    this.#block = ControlBlock.create(options.workers * SEATS_PER_WORKER)
+    this.#block = ControlBlock.create(options.workers * SEATS_PER_WORKER, settings)
     this.#clockOriginMs = monotonicMs()
     this.#time = clockSince(this.#clockOriginMs)
     this.#host = settings.host

@@ -9,6 +9,7 @@ import {
   type RouteTable,
   type WorkerContext,
 } from '@rr/core'
+import { clientGate } from './client-gate.ts'
 import { ShareWatch } from './connection-share.ts'
 import type { ControlBlock, WorkerSeat } from './control-block.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
@@ -16,6 +17,7 @@ import { publishDrainEnded, publishDrainStarted } from './diagnostics.ts'
 import { describeThrown, HookGuard } from './hook-guard.ts'
 import { type BoundAddress, HttpListener } from './http-listener.ts'
 import { LoadGuard } from './load-guard.ts'
+import { type ProxyRefusal, REFUSED_BECAUSE } from './proxied-connection.ts'
 import type { WarningCode } from './server-events.ts'
 import type { ThreadSettings } from './server-options.ts'
 
@@ -44,8 +46,8 @@ export interface ThreadServerOptions {
   readonly log: RequestLog
 }
 
-/** Out of descriptors, a system fails every accept: one warning in this time is enough. */
-const ACCEPT_WARNING_INTERVAL_MS = 10_000
+/** What fails once mostly goes on failing: one warning of a kind in this time is enough. */
+const WARNING_INTERVAL_MS = 10_000
 
 /** An application served by one thread: its clock, its row in the control block, its listener. */
 export class ThreadServer {
@@ -56,6 +58,7 @@ export class ThreadServer {
   readonly #listener: HttpListener
   #acceptWarningAtMs = Number.NEGATIVE_INFINITY
   #isDraining = false
+  #proxyWarningAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: ThreadServerOptions) {
     const { settings, onAccess } = options
@@ -98,6 +101,11 @@ export class ThreadServer {
       workerId: options.context.workerId,
       overload: settings.overload,
       drainIdleGraceMs: settings.drainIdleGraceMs,
+      gate: clientGate(
+        settings,
+        options.block.clientSlots(options.seat, settings.maxConnectionsPerClient),
+      ),
+      onProxyRefused: (reason, address) => this.#warnOfProxy(reason, address),
       connect: (transport) => service.connect(transport),
       onFault: (error) => onError(error, null),
       onRefusal,
@@ -158,8 +166,16 @@ export class ThreadServer {
 
   #warnOfAcceptError(error: Error): void {
     const { nowMs } = this.#wheel
-    if (nowMs < this.#acceptWarningAtMs + ACCEPT_WARNING_INTERVAL_MS) return
+    if (nowMs < this.#acceptWarningAtMs + WARNING_INTERVAL_MS) return
     this.#acceptWarningAtMs = nowMs
     this.#options.onWarning('RR_ACCEPT_FAILED', `a connection was not accepted: ${error.message}`)
+  }
+
+  #warnOfProxy(reason: ProxyRefusal, address: string): void {
+    const { nowMs } = this.#wheel
+    if (nowMs < this.#proxyWarningAtMs + WARNING_INTERVAL_MS) return
+    this.#proxyWarningAtMs = nowMs
+    const message = `a connection from ${address} was closed: PROXY protocol, ${REFUSED_BECAUSE[reason]}`
+    this.#options.onWarning('RR_PROXY_REFUSED', message)
   }
 }

@@ -4,7 +4,12 @@ import t, { type Test } from 'tap'
 import { ErrorRelay } from '../src/error-relay.ts'
 import type { FailedRequest } from '../src/server-events.ts'
 
-const request = { id: 'a-1', method: 'GET', target: `/${'x'.repeat(5000)}` } as HttpRequest
+const request = {
+  id: 'a-1',
+  method: 'GET',
+  target: `/${'x'.repeat(5000)}`,
+  client: { address: '192.0.2.1' },
+} as HttpRequest
 
 function setUp(t: Test): {
   relay: ErrorRelay
@@ -26,7 +31,7 @@ t.test('errors are reported with their request, cut to a safe length', async (t)
   const { relay, reported } = setUp(t)
   relay.report(new Error('one'), request)
   relay.report(new Error('two'), null)
-  t.match(reported[0], ['one', { id: 'a-1', method: 'GET' }])
+  t.match(reported[0], ['one', { id: 'a-1', method: 'GET', client: '192.0.2.1' }])
   t.equal(reported[0]![1]!.target.length, 1024)
   t.strictSame(reported[1], ['two', null])
 })

@@ -19,7 +19,9 @@ t.test('without options every row has its default', async (t) => {
 t.test('every row takes its bounds and refuses what is just outside', async (t) => {
   for (const [name, row] of rows) {
     for (const value of insideOf(row)) {
-      const settings: Record<string, unknown> = { ...resolveServerOptions({ [name]: value }) }
+      // Which some of them need.
+      const input = { trustedProxies: ['loopback'], [name]: value }
+      const settings: Record<string, unknown> = { ...resolveServerOptions(input) }
       t.equal(settings[name], value, `${name}: ${value}`)
     }
     for (const value of outsideOf(row)) {
@@ -39,6 +41,25 @@ t.test('listen() takes the same rows, but those of workers', async (t) => {
   )
   t.equal(resolveListenOptions({ port: 0 }).port, 0)
   t.throws(() => resolveListenOptions({ workers: 2 }), { code: 'RR_OPTION_UNKNOWN' })
+})
+
+t.test('what believes proxies needs to know which', async (t) => {
+  const modes = [
+    { proxyProtocol: 'accept' },
+    { proxyProtocol: 'require' },
+    { forwardedHeaders: 'forwarded' },
+    { forwardedHeaders: 'x-forwarded' },
+  ]
+  for (const options of modes) {
+    const [name] = Object.keys(options)
+    t.throws(() => resolveServerOptions(options), {
+      code: 'RR_OPTION_INVALID',
+      message: `serve(): '${name}' needs 'trustedProxies', the proxies that are believed`,
+    })
+    t.throws(() => resolveListenOptions(options), { message: /^listen\(\): / })
+    t.match(resolveServerOptions({ ...options, trustedProxies: ['loopback'] }), options)
+  }
+  t.match(resolveServerOptions({ trustedProxies: ['loopback'] }), { proxyProtocol: 'off' })
 })
 
 t.test('an unknown key names the nearest of all that are taken', async (t) => {
@@ -119,6 +140,8 @@ function insideOf(row: OptionRow): unknown[] {
       return [...row.values]
     case 'string':
       return ['x']
+    case 'string-list':
+      return [[], ['loopback']]
   }
 }
 
@@ -133,5 +156,7 @@ function outsideOf(row: OptionRow): unknown[] {
       return ['', 'other', null]
     case 'string':
       return ['', 1, null]
+    case 'string-list':
+      return ['loopback', [''], [1], null]
   }
 }

@@ -1,4 +1,10 @@
-import { errorResponse, type HttpRequest, type HttpResponse, type Middleware } from '@rr/core'
+import {
+  type EndpointAddress,
+  errorResponse,
+  type HttpRequest,
+  type HttpResponse,
+  type Middleware,
+} from '@rr/core'
 import { checkFunction, checkKeys } from './option-checks.ts'
 
 /** What is known of one request and its answer. Strings are as the client sent them. */
@@ -15,7 +21,9 @@ export interface AccessRecord {
   readonly bytes: number | null
   /** Until there was an answer; a stream is sent after that. */
   readonly durationMs: number
-  /** The client's address. */
+  /** The client's address, as `request.client` has it. */
+  readonly client: string
+  /** The address at the other end of the connection: the client's, or a proxy's. */
   readonly peer: string
   readonly requestId: string
   readonly referrer: string | null
@@ -56,7 +64,7 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
   }
   return async (request, next) => {
     // Asked for now: a client that has left has no address.
-    const start = { request, atMs: performance.now(), peer: request.peer.address }
+    const start = { request, atMs: performance.now(), peer: request.peer }
     try {
       const response = await next()
       tell(start, response.status, bodyBytes(request, response))
@@ -72,7 +80,7 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
 interface Start {
   readonly request: HttpRequest
   readonly atMs: number
-  readonly peer: string
+  readonly peer: EndpointAddress
 }
 
 function makeRecord(
@@ -89,7 +97,8 @@ function makeRecord(
     status,
     bytes,
     durationMs: Math.round(durationMs * 1000) / 1000,
-    peer,
+    client: request.client.address,
+    peer: peer.address,
     requestId: request.id,
     referrer: request.headers.get('referer'),
     userAgent: request.headers.get('user-agent'),
@@ -132,7 +141,7 @@ export function combinedLine(record: AccessRecord): string {
   const request = `${method} ${path} HTTP/${httpVersion}`
   const quoted = [referrer, userAgent].map((text) => `"${escapeField(text ?? '-')}"`).join(' ')
   return (
-    `${escapeField(record.peer)} - - [${commonTime(record.time)}] "${escapeField(request)}" ` +
+    `${escapeField(record.client)} - - [${commonTime(record.time)}] "${escapeField(request)}" ` +
     `${status} ${bytes ?? '-'} ${quoted}\n`
   )
 }

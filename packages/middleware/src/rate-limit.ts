@@ -1,4 +1,5 @@
 import {
+  clientKey,
   type HeaderBlock,
   type HttpRequest,
   type HttpResponse,
@@ -9,7 +10,6 @@ import {
   resolveOptions,
   sharedMemory,
 } from '@rr/core'
-import { clientKey } from './client-key.ts'
 import { changeAnswer, changeFields, fieldValue } from './header-changes.ts'
 import { checkFunction } from './option-checks.ts'
 import {
@@ -66,7 +66,7 @@ export const RATE_LIMIT_OPTIONS = {
 
 /** What `rateLimit` takes. */
 export interface RateLimitOptions extends OptionsInput<typeof RATE_LIMIT_OPTIONS> {
-  /** Who is limited; default the address of the peer. Requests with equal keys count together. */
+  /** Who is limited; default the address of the client (`request.client`). Requests with equal keys count together. */
   readonly key?: ((request: HttpRequest) => string) | undefined
   /**
    * What a request costs, a whole number from 0; default 1. One that costs more than `burst` is
@@ -98,7 +98,8 @@ const QUOTA_EXCEEDED = 'https://iana.org/assignments/http-problem-types#quota-ex
  * nobody can aim at one. A client that comes in shares a bucket with another one at a chance of one in
  * 130,000 at most.
  *
- * Behind a proxy all peers are the proxy: give a `key` from a header that the proxy sets.
+ * Behind a proxy the client is known by the server's options `trustedProxies` and
+ * `forwardedHeaders`, or by the PROXY protocol; without them every client has the proxy's address.
  *
  * @throws RrError RR_OPTION_UNKNOWN, RR_OPTION_INVALID; RR_SHARED_MEMORY
  *
@@ -116,7 +117,7 @@ export function rateLimit(options: RateLimitOptions = {}): Middleware {
   // With its numbers in its name, a table is never shared by limiters that count differently.
   const table = `@rr/middleware rate limit ${name} ${limit} ${windowMs} ${burst} ${maxClients}`
   const buckets = new TokenBuckets(sharedMemory(table, bytesForClients(maxClients)), rate)
-  const keyOf = key ?? ((request: HttpRequest) => clientKey(request.peer, ipv6PrefixBits))
+  const keyOf = key ?? ((request: HttpRequest) => clientKey(request.client, ipv6PrefixBits))
   const policy = { name, burst, field: policyField(name, rate) }
   return (request, next) => {
     if (skip?.(request) === true) return next()

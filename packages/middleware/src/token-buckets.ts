@@ -1,5 +1,5 @@
 import { getRandomValues } from 'node:crypto'
-import { KeyedHash } from './keyed-hash.ts'
+import { KeyedHash } from '@rr/core'
 
 /**
  * Token buckets in shared memory, exact over all threads that use it, without a lock.

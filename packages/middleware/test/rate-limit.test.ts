@@ -35,6 +35,29 @@ t.test('limit - 1, limit and limit + 1 requests', async (t) => {
   t.equal((await ask()).status, 429)
 })
 
+t.test(
+  'clients behind a trusted proxy are limited apart, and cannot choose who they are',
+  async (t) => {
+    const ask = async (options: object): Promise<(nodes: string) => Promise<number>> => {
+      names++
+      const limiter = rateLimit({ name: `test-${names}`, limit: 1, windowMs: HOUR_MS })
+      const handler = (request: HttpRequest): unknown =>
+        limiter(request, async () => text('passed'))
+      const server = await listen(handler, { host: '127.0.0.1', port: 0, ...options })
+      t.teardown(() => server.stop())
+      return async (nodes) =>
+        (await fetch(server.url, { headers: { 'x-forwarded-for': nodes } })).status
+    }
+    const behind = await ask({ trustedProxies: ['loopback'], forwardedHeaders: 'x-forwarded' })
+    t.equal(await behind('192.0.2.1'), 200)
+    t.equal(await behind('192.0.2.2'), 200)
+    t.equal(await behind('203.0.113.5, 192.0.2.1'), 429, 'what the client sent does not count')
+    const direct = await ask({})
+    t.equal(await direct('192.0.2.1'), 200)
+    t.equal(await direct('192.0.2.2'), 429, 'nobody is trusted unless asked for')
+  },
+)
+
 t.test('a refusal is a 429 problem (RFC 6585 §4, RFC 9457) with Retry-After', async (t) => {
   const ask = await start(t, { name: 'per hour', limit: 2, windowMs: HOUR_MS })
   await ask()

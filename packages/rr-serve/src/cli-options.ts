@@ -27,7 +27,7 @@ export const CLI_ACTIONS = {
 
 export type CliAction = keyof typeof CLI_ACTIONS
 
-const HELP_TITLES = ['Server', 'Workers', 'Limits', 'Time limits', 'Log'] as const
+const HELP_TITLES = ['Server', 'Workers', 'Limits', 'Time limits', 'Proxies', 'Log'] as const
 type HelpTitle = (typeof HELP_TITLES)[number]
 
 /** Options of `serve()` that help shows elsewhere than under Server. */
@@ -43,6 +43,10 @@ const SERVER_TITLES: Readonly<Partial<Record<keyof typeof SERVER_OPTIONS, HelpTi
   shedLoopDelayMs: 'Limits',
   drainTimeoutMs: 'Time limits',
   drainIdleGraceMs: 'Time limits',
+  maxConnectionsPerClient: 'Limits',
+  clientIpv6PrefixBits: 'Limits',
+  proxyProtocol: 'Proxies',
+  proxyHeaderTimeoutMs: 'Proxies',
 }
 
 /** Options that help shows together. */
@@ -69,6 +73,7 @@ export const COMMAND_OPTIONS: OptionTable = Object.assign(
 
 /** A row that is new is in the right place when its name has its unit, as all have. */
 function httpTitle(name: string): HelpTitle {
+  if (/^(trustedProxies|forwardedHeaders)$/.test(name)) return 'Proxies'
   return /Ms$|PerSecond$/.test(name) ? 'Time limits' : 'Limits'
 }
 

@@ -1,4 +1,4 @@
-import type { OptionRow, OptionTable } from '@rr/core'
+import { describeDefault, describeValues, type OptionRow, type OptionTable } from '@rr/core'
 import { APPLICATION_EXTENSIONS } from './application-path.ts'
 import type { ActionRow } from './arguments.ts'
 import type { OptionGroup } from './cli-options.ts'
@@ -61,7 +61,7 @@ function optionLines(name: string, row: OptionRow, table: OptionTable): string[]
   const value = row.type === 'boolean' ? '' : ` <${row.valueName ?? row.type}>`
   const facts = [
     ...bounds(row),
-    `default ${String(row.default)}`,
+    `default ${describeDefault(row)}`,
     environmentNames(name, row).join(' or '),
   ]
   const indent = ' '.repeat(FLAG_COLUMNS)
@@ -95,6 +95,8 @@ function bounds(row: OptionRow): string[] {
     }
     case 'enum':
       return [row.values.join(' ')]
+    case 'string-list':
+      return [describeValues(row)]
     case 'boolean':
     case 'string':
       return []

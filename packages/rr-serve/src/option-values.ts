@@ -1,7 +1,7 @@
 import { describeValues, type OptionRow, RrError, resolveOptions } from '@rr/core'
 
 /** A value as an option table knows it. */
-export type OptionScalar = string | number | boolean
+export type OptionScalar = string | number | boolean | readonly string[]
 
 /** Factors to a row's own unit, by the unit's name in lower case. */
 const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -27,6 +27,7 @@ export function unitExamples(row: OptionRow): string {
 
 /** What a row takes, in words. */
 export function describeOption(row: OptionRow): string {
+  if (row.type === 'string-list') return `${describeValues(row)}, with commas between them`
   const examples = unitExamples(row)
   if (examples === '') return describeValues(row)
   return `${describeValues(row)} (${row.valueName}), or one with a unit as in ${examples}`
@@ -68,6 +69,8 @@ function parse(row: OptionRow, text: string): OptionScalar {
       return text.toLowerCase()
     case 'string':
       return text
+    case 'string-list':
+      return text.split(',').map((item) => item.trim())
   }
 }
 

@@ -70,7 +70,7 @@ function errorLogger(
     }
     const { id: requestId, method, target, route } = request
     log.error(
-      { err, requestId, method, target, route },
+      { err, requestId, method, target, route, client: request.client.address },
       `${method} ${target} failed (${requestId})`,
     )
   }
@@ -129,7 +129,8 @@ function accessFields({ request, status, bodyBytes, durationMs }: AccessEntry): 
     status,
     bytes: bodyBytes,
     durationMs: roundDuration(durationMs),
-    peer: peerAddress(request),
+    client: request.client.address,
+    peer: request.peer.address,
     ...traceFields(request),
   }
 }
@@ -142,12 +143,7 @@ function traceFields(request: HttpRequest): { readonly traceId: string } | undef
 
 function accessSentence({ request, status, bodyBytes, durationMs }: AccessEntry): string {
   const answer = `${status} ${bodyBytes} B ${roundDuration(durationMs)} ms`
-  return `${request.method} ${request.target} ${answer} ${peerAddress(request)} ${request.id}`
-}
-
-/** Empty over a Unix socket, which has no address. */
-function peerAddress(request: HttpRequest): string {
-  return request.peer.address
+  return `${request.method} ${request.target} ${answer} ${request.client.address} ${request.id}`
 }
 
 /** To the microsecond: the clock tells no more. */

@@ -121,7 +121,7 @@ for (const [name, row] of Object.entries(COMMAND_OPTIONS)) {
   t.test(`--${row.flag} takes what its row takes, and no more`, async (t) => {
     const read = (text: string): unknown =>
       parseArguments([`--${row.flag}=${text}`], COMMAND_OPTIONS, CLI_ACTIONS).options[name]
-    for (const [text, value] of acceptedTexts(row)) t.equal(read(text), value, text)
+    for (const [text, value] of acceptedTexts(row)) t.same(read(text), value, text)
     for (const text of refusedTexts(row)) {
       t.throws(
         () => read(text),

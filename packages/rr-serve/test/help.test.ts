@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { HTTP_OPTIONS } from '@rr/core'
+import { describeDefault, HTTP_OPTIONS } from '@rr/core'
 import { SERVER_OPTIONS } from '@rr/listener'
 import t from 'tap'
 import { CLI_ACTIONS, CLI_OPTIONS, COMMAND_OPTIONS, OPTION_GROUPS } from '../src/cli-options.ts'
@@ -17,7 +17,7 @@ t.test('help has every option with its default, bounds and variables', async (t)
       new RegExp(`${label}[\\s\\S]*?\\]$`, 'm').exec(HELP)?.[0].replace(/\s+/g, ' ') ?? ''
     t.match(part, `--${row.flag}`)
     if (row.short !== undefined) t.match(part, `-${row.short}, --${row.flag}`)
-    t.match(part, `default ${row.default}`)
+    t.match(part, `default ${describeDefault(row)}`)
     for (const variable of environmentNames(name, row)) t.match(part, variable)
     if (row.type === 'integer' || row.type === 'integer-or-auto') t.match(part, String(row.minimum))
     if (row.type === 'enum') for (const value of row.values) t.match(part, value)

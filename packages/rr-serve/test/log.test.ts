@@ -44,7 +44,7 @@ t.test('an access line has the facts of its request', async (t) => {
     await (await fetch(url + path)).text()
   t.equal(await server.stop(), 0)
   const lines = server.records().filter(({ msg }) => msg === 'request')
-  const facts = { level: 30, method: 'GET', peer: '127.0.0.1' }
+  const facts = { level: 30, method: 'GET', client: '127.0.0.1', peer: '127.0.0.1' }
   t.match(lines, [
     { ...facts, target: '/', route: '/', status: 200, bytes: 5 },
     { ...facts, target: '/users/7?full=1', route: '/users/:id', status: 200, bytes: 4 },
@@ -116,6 +116,24 @@ t.test('a request that is refused once its handler runs has its access line alon
   const lines = server.records().filter(({ msg }) => msg === 'refusal' || msg === 'request')
   t.match(lines, [{ msg: 'request', status: 413, target: '/' }])
   t.equal(lines.length, 1)
+})
+
+t.test('behind a trusted proxy, lines tell of the client', async (t) => {
+  const proxy = ['--trusted-proxies', 'loopback,10.0.0.0/8', '--forwarded-headers', 'forwarded']
+  const server = serveApp(t, '--access-log', ...proxy)
+  const url = await server.url()
+  const headers = { forwarded: 'for=203.0.113.1, for=192.0.2.1, for=10.0.0.2' }
+  for (const path of ['/', '/fail']) await (await fetch(url + path, { headers })).text()
+  t.equal(await server.stop(), 0)
+  const records = server.records()
+  t.match(
+    records.find(({ msg }) => msg === 'request'),
+    { client: '192.0.2.1', peer: '127.0.0.1' },
+  )
+  t.match(
+    records.find(({ level }) => level === 50),
+    { target: '/fail', client: '192.0.2.1' },
+  )
 })
 
 t.test('no access line without --access-log', async (t) => {

@@ -56,3 +56,23 @@ t.test('one of several words, in any case', async (t) => {
     message: "RR_X takes one of info, warn, not 'loud'",
   })
 })
+
+t.test('a list has commas between its items', async (t) => {
+  const row: OptionRow = { type: 'string-list', default: [], items: 'network', doc: '' }
+  t.same(readOptionValue(row, 'loopback', '--x'), ['loopback'])
+  t.same(readOptionValue(row, '10.0.0.0/8, 2001:db8::/32 ,loopback', '--x'), [
+    '10.0.0.0/8',
+    '2001:db8::/32',
+    'loopback',
+  ])
+  for (const text of ['', ',', 'loopback,', 'loopback loopback', '10.0.0.0/8;loopback']) {
+    t.throws(
+      () => readOptionValue(row, text, 'RR_X'),
+      {
+        code: 'RR_OPTION_INVALID',
+        message: /^RR_X takes a list .*, with commas between them, not '/,
+      },
+      text,
+    )
+  }
+})

@@ -14,6 +14,7 @@ import type {
   RequestService,
   StreamSource,
 } from '../exchange.ts'
+import type { ForwardingPolicy } from '../forwarding.ts'
 import { HeaderBlock } from '../header-block.ts'
 import type { HttpOptions } from '../http-options.ts'
 import type { RefusalObserver, RequestAdmission, RequestRefusalCause } from '../refusal-entry.ts'
@@ -45,6 +46,7 @@ export interface Http1Context {
   readonly admission: RequestAdmission | null
   readonly onRefusal: RefusalObserver | null
   readonly workerId: number
+  readonly forwarding: ForwardingPolicy | null
 }
 
 // What is expected from the client (README.md has the figure).
@@ -175,6 +177,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
   get tls(): TlsFacts | null {
     return this.#transport.tls
+  }
+  get forwarding(): ForwardingPolicy | null {
+    return this.#context.forwarding
   }
 
   // ---- ProtocolConnection ----

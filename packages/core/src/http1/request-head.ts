@@ -1,7 +1,7 @@
+import { isAuthority } from '../authority.ts'
 import type { RequestFacts } from '../exchange.ts'
 import { equalsIgnoreCase, sliceTrimmed } from '../field-syntax.ts'
 import type { HttpOptions } from '../http-options.ts'
-import { isAuthority } from './authority.ts'
 import {
   FLAG_CLOSE,
   FLAG_CONTENT_LENGTH,

@@ -23,6 +23,11 @@ export function acceptedTexts(row: OptionRow): [text: string, value: unknown][] 
       return row.values.map((value) => [value, value])
     case 'string':
       return [['some text', 'some text']]
+    case 'string-list':
+      return [
+        ['loopback', ['loopback']],
+        ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
+      ]
   }
 }
 
@@ -43,5 +48,7 @@ export function refusedTexts(row: OptionRow): string[] {
       return [`${row.values[0]}x`]
     case 'string':
       return ['']
+    case 'string-list':
+      return ['some', 'loopback,', '10.0.0.0/33']
   }
 }
