@@ -61,7 +61,7 @@ function optionLines(name: string, row: OptionRow, table: OptionTable): string[]
   const value = row.type === 'boolean' ? '' : ` <${row.valueName ?? row.type}>`
   const facts = [
     ...bounds(row),
-    `default ${String(row.default)}`,
+    `default ${row.default === '' ? 'none' : String(row.default)}`,
     environmentNames(name, row).join(' or '),
   ]
   const indent = ' '.repeat(FLAG_COLUMNS)

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
-import { StopSignals } from '../src/stop-signals.ts'
+import { ServerSignals } from '../src/server-signals.ts'
 
 interface Watch {
   readonly send: (signal: NodeJS.Signals, atMs: number) => void
@@ -13,7 +13,7 @@ function watchUnheard(): Watch {
   const source = new EventEmitter()
   const log: string[] = []
   let nowMs = 0
-  const signals = new StopSignals(source, () => nowMs)
+  const signals = new ServerSignals(source, () => nowMs)
   const obey = (): void =>
     signals.obey({
       onStop: (signal) => log.push(`stop ${signal}`),
