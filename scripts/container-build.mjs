@@ -42,7 +42,9 @@ export class ContainerBuild {
 
   /** @returns {Image} the last stage */
   run() {
-    const stages = stagesOf(parseContainerfile(readFileSync(join(this.context, 'Containerfile'), 'utf8')))
+    const stages = stagesOf(
+      parseContainerfile(readFileSync(join(this.context, 'Containerfile'), 'utf8')),
+    )
     /** @type {Image | undefined} */
     let image
     for (const [index, stage] of stages.entries()) {
@@ -63,7 +65,10 @@ export class ContainerBuild {
     copyFileSync(realpathSync(bin('node')), join(root, 'usr/local/bin/node'))
     chmodSync(join(root, 'usr/local/bin/node'), 0o755)
     const npm = dirname(dirname(realpathSync(must('which', ['npm']).trim())))
-    cpSync(npm, join(root, 'usr/local/lib/node_modules/npm'), { recursive: true, dereference: true })
+    cpSync(npm, join(root, 'usr/local/lib/node_modules/npm'), {
+      recursive: true,
+      dereference: true,
+    })
     for (const name of ['npm', 'npx']) {
       symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(root, 'usr/local/bin', name))
     }
@@ -166,5 +171,7 @@ export class ContainerBuild {
 function must(command, args, env = process.env) {
   const ended = spawnSync(command, args, { encoding: 'utf8', env, maxBuffer: 2 ** 26 })
   if (ended.status === 0) return ended.stdout
-  throw new Error(`${command} ${args.at(-1)} failed:\n${ended.stdout}${ended.stderr}${ended.error ?? ''}`)
+  throw new Error(
+    `${command} ${args.at(-1)} failed:\n${ended.stdout}${ended.stderr}${ended.error ?? ''}`,
+  )
 }

@@ -16,7 +16,16 @@ import { readFileSync } from 'node:fs'
 export function whyNoNamespaces() {
   if (process.platform !== 'linux') return 'namespaces are of Linux'
   if (process.getuid?.() !== 0) return 'only root can make namespaces and change the root'
-  const tried = spawnSync('unshare', ['--mount', '--pid', '--fork', 'mount', '-t', 'tmpfs', 'x', '/mnt'])
+  const tried = spawnSync('unshare', [
+    '--mount',
+    '--pid',
+    '--fork',
+    'mount',
+    '-t',
+    'tmpfs',
+    'x',
+    '/mnt',
+  ])
   if (tried.error !== undefined) return 'no unshare(1) on this machine'
   return tried.status === 0 ? undefined : 'the system does not permit namespaces here'
 }
@@ -47,7 +56,21 @@ export class ContainerRun {
     this.child = spawn(
       'unshare',
       // What is left inside ends with the test.
-      ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', SCRIPT, 'sh', root, user, workdir, pairs, ...command],
+      [
+        '--mount',
+        '--pid',
+        '--fork',
+        '--kill-child',
+        'sh',
+        '-c',
+        SCRIPT,
+        'sh',
+        root,
+        user,
+        workdir,
+        pairs,
+        ...command,
+      ],
       { env, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     for (const stream of [this.child.stdout, this.child.stderr]) {

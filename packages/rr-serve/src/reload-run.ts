@@ -1,14 +1,10 @@
 import { relative } from 'node:path'
+import type { Server } from '@rr/listener'
 import type { Logger } from './logger.ts'
 import { explainReloadError } from './start-error.ts'
 
 /** Of the files that have changed, so many are named. */
 const MAX_NAMED = 3
-
-/** The part of a `Server` that reloads. */
-export interface Reloading {
-  reload(options?: { readonly timeoutMs?: number | undefined }): Promise<void>
-}
 
 /** Why the workers are to be replaced. */
 export type ReloadReason =
@@ -18,13 +14,13 @@ export type ReloadReason =
 
 /** Reloads a server, and logs how it went: one line each, with why and how long it took. */
 export class ReloadRun {
-  readonly #server: Reloading
+  readonly #server: Pick<Server, 'reload'>
   readonly #application: string
   readonly #log: Logger
   #underWay = 0
 
   /** @param application as the user named it */
-  constructor(server: Reloading, application: string, log: Logger) {
+  constructor(server: Pick<Server, 'reload'>, application: string, log: Logger) {
     this.#server = server
     this.#application = application
     this.#log = log

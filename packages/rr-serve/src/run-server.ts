@@ -14,7 +14,7 @@ import { endProcess, type ProcessEnd } from './end-process.ts'
 import type { ExitReason } from './exit-codes.ts'
 import { type LogSettings, openLog, SUPERVISOR, type ThreadLog } from './logger.ts'
 import { createWriterState, releaseTurn } from './output-turn.ts'
-import { describeChange, type Reloading, type ReloadReason, ReloadRun } from './reload-run.ts'
+import { describeChange, type ReloadReason, ReloadRun } from './reload-run.ts'
 import type { ServerSignals } from './server-signals.ts'
 import { explainStartError, isApplicationFailure } from './start-error.ts'
 import { describeListening, describeServerEvent, type LogLine } from './supervisor-log.ts'
@@ -67,6 +67,13 @@ function logSettings({ cliOptions }: ServeCommand): LogSettings {
   }
 }
 
+const TOLD_BY_RELOAD: ReadonlySet<ServerEvent['type']> = new Set([
+  'reload-started',
+  'reload-ended',
+  'worker-listening',
+  'worker-failed',
+])
+
 /** One run of the server, from its start to its end. */
 class ServerRun {
   readonly #command: ServeCommand
@@ -112,7 +119,7 @@ class ServerRun {
     this.#server = server
     if (this.#isStopping) return this.#drain(server)
     this.#write(describeListening(server))
-    const reloads = new ReloadRun(server as unknown as Reloading, this.#command.application, log)
+    const reloads = new ReloadRun(server, this.#command.application, log)
     this.#reloads = reloads
     if (this.#wantsReload !== null) void reloads.reload(this.#wantsReload)
     if (this.#watch !== null) await this.#reloadOnChanges(this.#watch, reloads)
@@ -182,8 +189,7 @@ class ServerRun {
     if (event.type === 'worker-exited') releaseTurn(this.#settings.writerState, event.workerId)
     const line = describeServerEvent(event, this.#server !== null)
     // A reload says in one line how it went, and why not.
-    const isTold = event.type === 'worker-listening' || event.type === 'worker-failed'
-    const isQuiet = isTold && this.#reloads?.isUnderWay === true
+    const isQuiet = TOLD_BY_RELOAD.has(event.type) && this.#reloads?.isUnderWay === true
     this.#write(line !== null && isQuiet ? { ...line, level: 'debug' } : line)
   }
 

@@ -1,4 +1,5 @@
 import { RrError } from '@rr/core'
+import type { ReloadResult } from '@rr/listener'
 import { pino } from 'pino'
 import t from 'tap'
 import { ApplicationLoadError } from '../src/load-error.ts'
@@ -20,9 +21,10 @@ function runWith(reload: () => Promise<void>): {
   const lines: Line[] = []
   const log = pino({ base: null }, { write: (line) => lines.push(JSON.parse(line) as Line) })
   const server = {
-    reload: (options?: unknown): Promise<void> => {
+    reload: async (options?: unknown): Promise<ReloadResult> => {
       asked.push(options)
-      return reload()
+      await reload()
+      return { replaced: 2, remaining: 0 }
     },
   }
   return { run: new ReloadRun(server, 'app.ts', log), asked, lines }
@@ -46,17 +48,17 @@ t.test('one that fails is explained, and never rejects', async (t) => {
   const place = new ApplicationLoadError('SyntaxError: no\n    at app.ts:3:1')
   const failures: [error: unknown, says: string][] = [
     [
-      new RrError('RR_WORKER_FAILED', 'outer', { cause: place }),
+      new RrError('RR_RELOAD_FAILED', 'outer', { cause: place }),
       'cannot load app.ts\n\nSyntaxError: no\n    at app.ts:3:1',
     ],
     [
-      new RrError('RR_WORKER_FAILED', 'outer', {
+      new RrError('RR_RELOAD_FAILED', 'outer', {
         cause: new RrError('RR_APPLICATION_FAILED', 'x', { cause: new Error('no database') }),
       }),
       'cannot start app.ts\n\nError: no database',
     ],
     [
-      new RrError('RR_WORKER_FAILED', 'outer', { cause: new Error('no database') }),
+      new RrError('RR_RELOAD_FAILED', 'outer', { cause: new Error('no database') }),
       'cannot start app.ts\n\nError: no database',
     ],
     [new RrError('RR_SERVER_STATE', 'the server is draining'), 'the server is draining'],
