@@ -127,10 +127,9 @@ export class ContainerBuild {
     const proxies = Object.entries(process.env).filter(([name]) =>
       /^(https?_proxy|no_proxy|npm_config_registry|node_extra_ca_certs)$/i.test(name),
     )
-    const quoted = step.replaceAll('"', '\\"')
     must(
       'unshare',
-      ['--mount', '--pid', '--fork', 'sh', '-c', script, 'sh', image.root, image.workdir, quoted],
+      ['--mount', '--pid', '--fork', 'sh', '-c', script, 'sh', image.root, image.workdir, step],
       { ...Object.fromEntries(proxies), ...image.env, CI: '1', HOME: '/tmp' },
     )
   }

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 
 /**
  * @typedef {object} RunOptions
- * @property {string} root the folder that becomes the root of the file system, read-only
+ * @property {string} source a tree of Debian's kind
+ * @property {string} root the folder at which the tree becomes the root of the file system, read-only
  * @property {[from: string, to: string][]} mounts folders seen inside, read-only too
  * @property {string} user `uid:gid`
  * @property {string} workdir
@@ -34,37 +35,40 @@ export function whyNoNamespaces() {
 // is made read-only after the mounts in it, and /tmp in it is as read-only as the rest.
 const SCRIPT = `
 set -e
-root=$1; user=$2; workdir=$3; mounts=$4; shift 4
+source=$1; root=$2; user=$3; workdir=$4; mounts=$5; shift 5
 mount --make-rprivate /
-mount --bind "$root" "$root"
-for pair in $mounts; do mount --bind "\${pair%%=*}" "$root\${pair#*=}"; mount -o remount,bind,ro "$root\${pair#*=}"; done
+mount --rbind "$source" "$root"
+for pair in $mounts; do
+  mount --bind "\${pair%%=*}" "$root\${pair#*=}"
+  mount -o remount,bind,ro "$root\${pair#*=}"
+done
 mount -t proc proc "$root/proc"
 mount -o remount,bind,ro "$root"
-cd "$root"
-exec setpriv --reuid="\${user%%:*}" --regid="\${user##*:}" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all,+sys_chroot --ambient-caps=-all chroot . /bin/sh -c 'cd "$0" && exec "$@"' "$workdir" "$@"
+exec chroot "$root" setpriv --reuid="\${user%%:*}" --regid="\${user##*:}" --clear-groups \\
+  --no-new-privs --inh-caps=-all --bounding-set=-all \\
+  /bin/sh -c 'cd "$0" && exec "$@"' "$workdir" "$@"
 `
 
-/** A command in a container made by hand. Use `start`. */
+/** A command in a container made by hand. */
 export class ContainerRun {
   output = ''
   /** @type {Set<() => void>} */
   #waiting = new Set()
 
   /** @param {RunOptions} options */
-  constructor({ root, mounts, user, workdir, env, command }) {
+  constructor({ source, root, mounts, user, workdir, env, command }) {
     const pairs = mounts.map(([from, to]) => `${from}=${to}`).join(' ')
     this.child = spawn(
       'unshare',
-      // What is left inside ends with the test.
       [
         '--mount',
         '--pid',
         '--fork',
-        '--kill-child',
         'sh',
         '-c',
         SCRIPT,
         'sh',
+        source,
         root,
         user,
         workdir,
@@ -132,7 +136,8 @@ export class ContainerRun {
     return spawnSync('nsenter', args, { encoding: 'utf8', env })
   }
 
+  /** All that is left inside ends with PID 1. `--kill-child` does not survive the change of user. */
   end() {
-    this.child.kill('SIGKILL')
+    if (this.child.exitCode === null && this.child.signalCode === null) this.kill('SIGKILL')
   }
 }

@@ -8,7 +8,7 @@
 // npm registry). --tree takes and leaves the Debian tree, which is half of the time.
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -36,11 +36,14 @@ try {
   const size = spawnSync('du', ['-sm', join(image.root, 'rr')], { encoding: 'utf8' }).stdout
   console.log(`built: ${size.split('\t')[0]} MB above the base image`)
   const app = join(work, 'app')
-  mkdirSync(app)
-  cpSync(inRoot('test', 'fixtures', 'container-app.ts'), join(app, 'app.ts'))
-  const failed = await checkContainer({ ...image, mounts: [[app, '/app']] }, (text) =>
-    writeFileSync(join(app, 'answer.ts'), text),
-  )
+  cpSync(inRoot('test', 'fixtures', 'container-app'), app, { recursive: true })
+  const { root, user, workdir, env, entrypoint, healthcheck } = image
+  const failed = await checkContainer({
+    container: { source: root, root, mounts: [[app, '/app']], user, workdir, env },
+    entrypoint,
+    healthcheck,
+    app,
+  })
   console.log(failed === 0 ? 'container test passed' : `container test: ${failed} checks failed`)
   process.exitCode = failed === 0 ? 0 : 1
 } finally {
