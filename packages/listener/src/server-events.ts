@@ -113,6 +113,8 @@ export type WarningCode =
   | 'RR_BALANCE_UNAVAILABLE'
   /** The process may not open as many files as `maxConnections` asks for. */
   | 'RR_DESCRIPTOR_LIMIT'
+  /** The heaps that the workers may fill are more than the cgroup's memory. */
+  | 'RR_MEMORY_LIMIT'
   /** The system could not accept a connection. */
   | 'RR_ACCEPT_FAILED'
   /** The application's `teardown`, or a hook's `close`, failed. */
