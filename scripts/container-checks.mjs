@@ -19,7 +19,7 @@ import { ContainerRun } from './container-run.mjs'
  */
 export async function checkContainer(checked) {
   let failed = 0
-  for (const [title, check] of Object.entries(CHECKS)) {
+  for (const [title, check] of Object.entries(CONTAINER_CHECKS)) {
     try {
       const note = await check(checked)
       console.log(`ok      ${title}${note === undefined ? '' : `: ${note}`}`)
@@ -31,8 +31,8 @@ export async function checkContainer(checked) {
   return failed
 }
 
-/** @type {Record<string, (checked: Checked) => Promise<string | void>>} */
-const CHECKS = {
+/** @type {Record<string, (checked: Checked) => Promise<string | void>>} by what each shows */
+export const CONTAINER_CHECKS = {
   'PID 1 is the server, not root, on a root that nothing can be written to': (checked) =>
     withServer(checked, {}, async ({ get }) => {
       const facts = await get('/facts').then((response) => response.json())

@@ -40,10 +40,11 @@ mount --make-rprivate /
 mount --rbind "$source" "$root"
 for pair in $mounts; do
   mount --bind "\${pair%%=*}" "$root\${pair#*=}"
-  mount -o remount,bind,ro "$root\${pair#*=}"
+done
+awk -v root="$root" 'index($2, root) == 1 { print $2 }' /proc/self/mounts | while read -r place; do
+  mount -o remount,bind,ro "$place" || test "$place" != "$root"
 done
 mount -t proc proc "$root/proc"
-mount -o remount,bind,ro "$root"
 exec chroot "$root" setpriv --reuid="\${user%%:*}" --regid="\${user##*:}" --clear-groups \\
   --no-new-privs --inh-caps=-all --bounding-set=-all \\
   /bin/sh -c 'cd "$0" && exec "$@"' "$workdir" "$@"
