@@ -237,7 +237,9 @@ class ServerRun {
   }
 
   async #drain(server: Server): Promise<void> {
-    const hardLimitMs = this.#drainTimeoutMs() + STUCK_GRACE_MS
+    // What a drain may wait for before its time begins to run counts as well.
+    const delayMs = Number(this.#command.serverOptions['drainDelayMs'] ?? 0)
+    const hardLimitMs = delayMs + this.#drainTimeoutMs() + STUCK_GRACE_MS
     const result = await Promise.race([server.drain(), delay(hardLimitMs, null, { ref: false })])
     if (result === null) return this.#leaveStuckThreads('drainForced')
     const isDrained = result.drained && !this.#isForced
