@@ -61,5 +61,6 @@ function section(title: string, text: string, table: OptionTable): string {
 function optionRow(name: string, row: OptionRow): string {
   const names = row.flag === undefined ? [] : [`--${row.flag}`, ...environmentNames(name, row)]
   const flags = names.map((flag) => `\`${flag}\``).join(', ')
-  return `| \`${name}\` | \`${row.default}\` | ${describeValues(row)} | ${flags} | ${row.doc} |`
+  const value = row.default === '' ? 'none' : `\`${row.default}\``
+  return `| \`${name}\` | ${value} | ${describeValues(row)} | ${flags} | ${row.doc} |`
 }

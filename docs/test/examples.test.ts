@@ -314,6 +314,21 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     const { default: countPrimes } = await import(new URL(name, examples).href)
     t.equal(countPrimes(10), 4)
   },
+  'overload.ts': async (t, name) => {
+    const url = await serveExample(t, name, { maxRequestsInFlight: 1 })
+    const answers = await Promise.all(Array.from({ length: 3 }, () => fetch(`${url}/report`)))
+    const health = await fetch(`${url}/health`)
+    const statuses = answers.map(({ status }) => status).sort()
+    t.same(statuses, [200, 503, 503])
+    const refused = answers.find(({ status }) => status === 503)
+    t.equal(refused?.headers.get('retry-after'), '1')
+    t.equal(await refused?.text(), 'Service Unavailable: the server has too much to do\n')
+    t.equal(health.status, 200)
+    for (const answer of answers) if (!answer.bodyUsed) await answer.text()
+    const upload = await fetch(`${url}/upload`, { method: 'PUT', body: 'x'.repeat(2_000_000) })
+    t.same(await upload.json(), { size: 2_000_000 })
+    t.equal(((await (await fetch(`${url}/export`)).json()) as unknown[]).length, 1000)
+  },
   'embed.ts': async (t, name) => {
     const file = fileURLToPath(new URL(name, examples))
     const { stdout } = await promisify(execFile)(process.execPath, [file])

@@ -209,6 +209,11 @@ const limits: PageChecks['applications'] = {
     t.equal((await send(get, 'POST', '/note', ' '.repeat(1000))).status, 200)
     t.equal((await send(get, 'POST', '/note', ' '.repeat(1001))).status, 413)
   },
+  'route-limits.ts': async (t, get) => {
+    t.equal((await send(get, 'PUT', '/upload', ' '.repeat(2_000_000))).status, 200)
+    t.equal(await (await get('/health')).text(), 'ok')
+    t.equal((await (await get('/export')).text()).length, 100_000)
+  },
 }
 
 testPages(t, {
@@ -226,7 +231,14 @@ testPages(t, {
   },
   'guide/limits-and-pools.md': {
     applications: limits,
-    programs: { 'main.ts': (t, stdout) => void t.equal(stdout, 'visit 4 1000\n') },
+    programs: {
+      'main.ts': (t, stdout) => void t.equal(stdout, 'visit 4 1000\n'),
+      'overload.ts': (t, stdout) => {
+        const [refusal, counts] = stdout.trim().split('\n')
+        t.match(refusal, /^requests-in-flight 503 GET \/ 127\.0\.0\.1$/)
+        t.match(counts, /^\{ inFlight: 1, workerInFlight: 0, loopDelay: 0 \}$/)
+      },
+    },
     modules: ['primes.ts'],
   },
 })

@@ -1,8 +1,9 @@
 import { catchErrors, type ErrorHandler } from './error-handler.ts'
 import { RrError } from './errors.ts'
 import { fetchHandler } from './fetch-handler.ts'
-import type { Dispatcher, FetchApplication, Handler, RouteBodyLimit } from './handler.ts'
+import type { Dispatcher, FetchApplication, Handler } from './handler.ts'
 import { composeMiddleware, type Middleware } from './middleware.ts'
+import type { RouteLimitsLookup } from './route-limits.ts'
 
 /** What `setup` and `teardown` are told. */
 export interface WorkerContext {
@@ -27,6 +28,14 @@ export interface ApplicationDefinition {
    * reported to the log all the same.
    */
   readonly errorHandler?: ErrorHandler
+  /**
+   * Limits by method and path, for a handler that has no `routeLimits` of its own, as a router has.
+   *
+   * @example
+   * const health = { shed: false }
+   * export default defineApp({ handler, routeLimits: (_, path) => path === '/health' ? health : undefined })
+   */
+  readonly routeLimits?: RouteLimitsLookup
   /** Runs once in each worker before it listens; when it throws, the worker has failed to start. */
   readonly setup?: (context: WorkerContext) => void | Promise<void>
   /** Runs once in each worker after its last connection has closed. */
@@ -43,8 +52,8 @@ export interface DefinedApplication extends ApplicationDefinition {
 /** An application ready to serve, whatever form it was given in. */
 export interface Application {
   readonly handler: Handler
-  /** The body limits of routes, where the application has any (`Dispatcher.maxBodyBytes`). */
-  readonly maxBodyBytes: RouteBodyLimit | null
+  /** The limits of routes, where the application has any (`Dispatcher.routeLimits`). */
+  readonly routeLimits: RouteLimitsLookup | null
   readonly setup: (context: WorkerContext) => void | Promise<void>
   readonly teardown: (context: WorkerContext) => void | Promise<void>
 }
@@ -77,14 +86,14 @@ export function resolveApplication(value: unknown): Application {
   if (isDefined(value)) {
     return {
       handler: wrapHandler(resolveHandler(value.handler), value),
-      maxBodyBytes: resolveBodyLimit(value.handler),
+      routeLimits: definedLimits(value),
       setup: value.setup ?? nothing,
       teardown: value.teardown ?? nothing,
     }
   }
   return {
     handler: resolveHandler(value),
-    maxBodyBytes: resolveBodyLimit(value),
+    routeLimits: resolveLimits(value),
     setup: nothing,
     teardown: nothing,
   }
@@ -123,10 +132,18 @@ function resolveHandler(value: unknown): Handler {
   )
 }
 
-function resolveBodyLimit(value: unknown): RouteBodyLimit | null {
-  if (!hasMethod(value, 'dispatch') || !hasMethod(value, 'maxBodyBytes')) return null
+function definedLimits({ handler, routeLimits }: ApplicationDefinition): RouteLimitsLookup | null {
+  if (routeLimits === undefined) return resolveLimits(handler)
+  if (typeof routeLimits !== 'function') {
+    throw invalid(`routeLimits takes a function, not ${describe(routeLimits)}`)
+  }
+  return routeLimits
+}
+
+function resolveLimits(value: unknown): RouteLimitsLookup | null {
+  if (!hasMethod(value, 'dispatch') || !hasMethod(value, 'routeLimits')) return null
   const dispatcher = value as Dispatcher
-  return (method, path) => dispatcher.maxBodyBytes?.(method, path)
+  return (method, path) => dispatcher.routeLimits?.(method, path)
 }
 
 function isDefined(value: unknown): value is DefinedApplication {

@@ -32,6 +32,7 @@ export const ERROR_STATUS = {
   RR_METHOD_UNKNOWN: 501,
   RR_TRANSFER_CODING_UNKNOWN: 501,
   RR_VERSION_UNSUPPORTED: 505,
+  RR_OVERLOADED: 503,
 } as const
 
 /** A stable error code, listed with its meaning in docs/errors.md. */

@@ -1,8 +1,7 @@
 import type { HeaderBlock } from './header-block.ts'
+import type { RequestRefusalCause } from './refusal-entry.ts'
+import type { BodyLimitsLookup } from './route-limits.ts'
 import type { EndpointAddress, TlsFacts } from './transport.ts'
-
-/** Gives the most bytes that the body of such a request may have. Never throws. */
-export type BodyLimit = (method: string, path: string) => number
 
 /** What a request's head says, whatever the protocol. */
 export interface RequestFacts {
@@ -35,6 +34,8 @@ export interface Exchange {
   readonly hasBody: boolean
   /** Most bytes that this request's body may have: the route's limit, or the server's. */
   readonly maxBodyBytes: number
+  /** Milliseconds that the client may take none of the bytes waiting for it; may be set. */
+  sendTimeoutMs: number
   readonly peer: EndpointAddress
   readonly local: EndpointAddress
   readonly tls: TlsFacts | null
@@ -56,6 +57,13 @@ export interface Exchange {
   wantBody(): void
   pauseBody(): void
   resumeBody(): void
+
+  /**
+   * The handler has not settled yet. What the request holds it keeps until `handlerSettled`, even
+   * when the exchange ends before: a client that leaves must not set the handlers free to pile up.
+   */
+  awaitHandler(): void
+  handlerSettled(): void
 
   /**
    * Sends an interim answer (RFC 9110 §15.2) before the final one. False when it was not sent: the
@@ -121,10 +129,12 @@ export interface RequestService {
   /** A request head has arrived; its handler is called before this returns. */
   onRequest(exchange: Exchange): void
   /**
-   * How long the body of such a request may be, where that depends on the request; without it
-   * it does not. Asked once for each request with a body, before it is refused or handled.
+   * What limits the body of such a request, where that depends on the request; without it it does
+   * not. Asked once for each request with a body, before it is refused or handled.
    */
-  readonly bodyLimit?: BodyLimit | null
+  readonly bodyLimits?: BodyLimitsLookup | null
+  /** Whether such a request is served where admission refuses it. Asked then only. */
+  readonly isExempt?: ((method: string, path: string) => boolean) | null
 }
 
 /** Counts kept by whoever owns the connection; called on the hot path. */
@@ -134,10 +144,10 @@ export interface ConnectionMetrics {
   /** Its answer is complete, or cut off. */
   requestFinished(): void
   /**
-   * A request refused: malformed, over a limit, or too slow. When that shows in its body, a
-   * handler has been called, and it counts as started and finished too.
+   * A request refused: malformed, over a limit, too slow, or one too many. When that shows in its
+   * body, a handler has been called, and it counts as started and finished too.
    */
-  requestRejected(status: number): void
+  requestRejected(status: number, cause: RequestRefusalCause): void
 }
 
 /** Whether a thread has more than its share of the connections. */

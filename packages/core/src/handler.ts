@@ -1,5 +1,6 @@
 import type { HttpRequest } from './request.ts'
 import type { ResponseValue } from './response.ts'
+import type { RouteLimits } from './route-limits.ts'
 
 /** What a handler may answer with: a response value or a standard `Response`, now or later. */
 export type HandlerResult = ResponseValue | Response | Promise<ResponseValue | Response>
@@ -14,19 +15,16 @@ export interface Dispatcher {
   /** Answers one request, as a handler does. */
   dispatch(request: HttpRequest): HandlerResult
   /**
-   * The most bytes that the body of such a request may have, in place of the server's
-   * `maxBodyBytes`: lower or higher. Asked before `dispatch`, for requests with a body only; one
-   * whose announced length is over the limit is answered 413 and never dispatched.
+   * The limits of such a request, in place of the server's. Asked before `dispatch`, once for a
+   * request with a body (one whose announced length is over the limit is answered 413 and never
+   * dispatched), and for one that is about to be refused for the load of the server.
    *
    * @param path the target's path as in `HttpRequest.path`
-   * @returns a whole number from 0, or undefined for the server's limit, which also holds when
-   *   this returns anything else or throws
+   * @returns the same object for the same route, or undefined for the server's limits, which hold
+   *   too when this throws
    */
-  maxBodyBytes?(method: string, path: string): number | undefined
+  routeLimits?(method: string, path: string): RouteLimits | undefined
 }
-
-/** `Dispatcher.maxBodyBytes` by itself. */
-export type RouteBodyLimit = (method: string, path: string) => number | undefined
 
 /** Any web-standard application: Hono, H3, itty and others export one. */
 export interface FetchApplication {

@@ -67,6 +67,15 @@ export const HTTP_OPTIONS = {
     maximum: 1_073_741_824,
     doc: 'How much of a body that the handler did not read is read and thrown away to keep the connection; past it the connection is closed.',
   },
+  maxRequestsPerConnection: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 2_147_483_647,
+    flag: 'max-requests-per-connection',
+    valueName: 'number',
+    doc: 'Most requests on one connection: the answer to the last says that it closes. What a client has sent after it is not processed. 0 for any number.',
+  },
   headersTimeoutMs: {
     type: 'integer',
     default: 30_000,

@@ -1,7 +1,9 @@
 import type { ConnectionMetrics, ConnectionShare } from './exchange.ts'
-import type { Handler, RouteBodyLimit } from './handler.ts'
+import type { Handler } from './handler.ts'
 import type { HttpOptions } from './http-options.ts'
+import type { RefusalObserver, RequestAdmission } from './refusal-entry.ts'
 import type { HttpRequest } from './request.ts'
+import type { RouteLimitsLookup } from './route-limits.ts'
 import type { Clock } from './transport.ts'
 
 /** One line of an access log. */
@@ -20,8 +22,10 @@ export interface AccessEntry {
 export interface HttpServiceOptions {
   readonly handler: Handler
   readonly limits: HttpOptions
-  /** `Application.maxBodyBytes`: overrides `limits.maxBodyBytes` for some requests. */
-  readonly maxBodyBytes?: RouteBodyLimit | null | undefined
+  /** `Application.routeLimits`: overrides some of `limits` for some requests. */
+  readonly routeLimits?: RouteLimitsLookup | null | undefined
+  /** Asked before each request; null admits all and costs nothing. */
+  readonly admission?: RequestAdmission | null | undefined
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
   /** Without it no connection is closed for the balance between threads. */
@@ -30,4 +34,6 @@ export interface HttpServiceOptions {
   readonly onError: (error: unknown, request: HttpRequest) => void
   /** Called after each answer; null costs nothing. */
   readonly onAccess: ((entry: AccessEntry) => void) | null
+  /** Told of each request refused; null costs nothing. */
+  readonly onRefusal?: RefusalObserver | null | undefined
 }

@@ -28,7 +28,6 @@ export type {
   FetchApplication,
   Handler,
   HandlerResult,
-  RouteBodyLimit,
 } from './handler.ts'
 export { HeaderBlock, type HeadersInput, headerBlock, mergeHeaders } from './header-block.ts'
 export { HTTP_OPTIONS, type HttpOptions, type HttpOptionsInput } from './http-options.ts'
@@ -61,6 +60,13 @@ export {
   type StringOptionRow,
   unknownOption,
 } from './options.ts'
+export type {
+  RefusalCause,
+  RefusalEntry,
+  RefusalObserver,
+  RequestAdmission,
+  RequestRefusalCause,
+} from './refusal-entry.ts'
 export { HttpRequest } from './request.ts'
 export type { RequestCookies } from './request-cookies.ts'
 export type { RequestHeaders } from './request-headers.ts'
@@ -86,6 +92,7 @@ export {
 } from './response.ts'
 export { type ChunkReader, chunkReader, discardBody } from './response-stream.ts'
 export type { TrailerSource } from './response-trailers.ts'
+export { BODY_LIMITS, type RouteLimits, type RouteLimitsLookup } from './route-limits.ts'
 export type { ServerSentEvent } from './server-sent-event.ts'
 export {
   MAX_SHARED_BYTES,

@@ -1,8 +1,8 @@
 import { isThenable, takeAnsweredErrors } from './error-handler.ts'
 import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
 import { errorResponse, isClientFault, statusOf } from './error-response.ts'
-import type { BodyLimit, Exchange, RequestService } from './exchange.ts'
-import type { Handler, RouteBodyLimit } from './handler.ts'
+import type { Exchange, RequestService } from './exchange.ts'
+import type { Handler } from './handler.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
@@ -10,21 +10,24 @@ import { HttpResponse, type StreamBody } from './response.ts'
 import { chunkReader, discardValue, ResponseStream } from './response-stream.ts'
 import { acceptsTrailers } from './response-trailers.ts'
 import { toResponse } from './response-value.ts'
+import { type BodyLimitsLookup, RouteLimitsReader } from './route-limits.ts'
 import { discardUnsent } from './unsent-bodies.ts'
 import { isWebResponse, readWebResponse, sendWebResponse } from './web-response.ts'
 
 /** Calls the handler of each request and sends what it answers: the semantics over any protocol. */
 export class RequestDispatcher implements RequestService {
-  readonly bodyLimit: BodyLimit | null
+  readonly bodyLimits: BodyLimitsLookup | null
+  readonly isExempt: ((method: string, path: string) => boolean) | null
   readonly #handler: Handler
   readonly #decompressBodies: boolean
   readonly #onError: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
 
   constructor(options: HttpServiceOptions) {
-    const { maxBodyBytes } = options
-    this.bodyLimit =
-      maxBodyBytes == null ? null : bodyLimit(maxBodyBytes, options.limits.maxBodyBytes)
+    const { routeLimits } = options
+    const reader = routeLimits == null ? null : new RouteLimitsReader(routeLimits, options.limits)
+    this.bodyLimits = reader && ((method, path) => reader.bodyLimits(method, path))
+    this.isExempt = reader && ((method, path) => reader.isExempt(method, path))
     this.#handler = options.handler
     this.#decompressBodies = options.limits.decompressBodies
     this.#onError = options.onError
@@ -41,14 +44,17 @@ export class RequestDispatcher implements RequestService {
       else if (isThenable(result)) this.#await(exchange, request, result)
       else this.#sendAny(exchange, request, result)
     } catch (error) {
+      exchange.handlerSettled()
       this.#fail(exchange, request, error)
     }
   }
 
   #await(exchange: Exchange, request: HttpRequest, result: PromiseLike<unknown>): void {
     const { sequence } = exchange
+    exchange.awaitHandler()
     result.then(
       (value) => {
+        exchange.handlerSettled()
         this.#reportAnswered(exchange, request, sequence)
         // The client may have gone, or been answered, while the handler was at work.
         if (exchange.sequence !== sequence) {
@@ -62,6 +68,7 @@ export class RequestDispatcher implements RequestService {
         }
       },
       (error: unknown) => {
+        exchange.handlerSettled()
         this.#reportAnswered(exchange, request, sequence)
         if (exchange.sequence === sequence) return this.#fail(exchange, request, error)
         discardUnsent(request)
@@ -145,18 +152,6 @@ export class RequestDispatcher implements RequestService {
         // The exchange ends whatever its observer does.
         this.#onError(error, request)
       }
-    }
-  }
-}
-
-/** Whatever the application answers or throws, a request has a limit. */
-function bodyLimit(ofRoute: RouteBodyLimit, ofServer: number): BodyLimit {
-  return (method, path) => {
-    try {
-      const limit: unknown = ofRoute(method, path)
-      return Number.isSafeInteger(limit) && (limit as number) >= 0 ? (limit as number) : ofServer
-    } catch {
-      return ofServer
     }
   }
 }

@@ -5,6 +5,7 @@ import type { FormFields } from './form-fields.ts'
 import { type FormOptionsInput, resolveFormOptions } from './form-options.ts'
 import { checkFormType, parseForm } from './form-urlencoded.ts'
 import type { HeadersInput } from './header-block.ts'
+import { HTTP_OPTIONS } from './http-options.ts'
 import { interimBlock } from './interim-answer.ts'
 import { checkJsonType, type JsonBodyOptions, parseJson } from './json-body.ts'
 import { type MultipartPart, readBoundary, readParts } from './multipart.ts'
@@ -141,6 +142,24 @@ export class HttpRequest<
   /** What TLS negotiated, or null on a plain connection. */
   get tls(): TlsFacts | null {
     return this.#exchange.tls
+  }
+
+  /**
+   * Milliseconds that the client may take none of the bytes of the answer that wait for it; then
+   * the connection is cut. The server's option of that name, until something else is set.
+   *
+   * @throws RangeError when it is set to anything but a whole number from 1 to 3600000
+   */
+  get sendTimeoutMs(): number {
+    return this.#exchange.sendTimeoutMs
+  }
+
+  set sendTimeoutMs(ms: number) {
+    const { minimum, maximum } = HTTP_OPTIONS.sendTimeoutMs
+    if (!Number.isInteger(ms) || ms < minimum || ms > maximum) {
+      throw new RangeError(`sendTimeoutMs is a whole number from ${minimum} to ${maximum}`)
+    }
+    if (this.#exchange.sequence === this.#sequence) this.#exchange.sendTimeoutMs = ms
   }
 
   /** An identifier of this request, unique in the process; made when first asked for. */

@@ -28,6 +28,8 @@ function connect(service: RequestService): {
     metrics,
     share: null,
     service,
+    admission: null,
+    onRefusal: null,
   })
   return { transport, connection }
 }

@@ -192,7 +192,7 @@ t.test('the limit of the body holds before and after it is inflated', async (t) 
 t.test('the limit of a route is that of its inflated body too', async (t) => {
   const conversation = new Conversation({
     limits: { ...ON, maxBodyBytes: 1000 },
-    maxBodyBytes: () => 5000,
+    routeLimits: () => ({ maxBodyBytes: 5000 }),
     handler: async (request) => text(String((await request.bytes()).length)),
   })
   for (const length of [5000, 5001]) {

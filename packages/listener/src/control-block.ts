@@ -1,4 +1,4 @@
-import type { ConnectionMetrics } from '@rr/core'
+import type { ConnectionMetrics, RequestRefusalCause } from '@rr/core'
 
 /**
  * The one block of memory that all threads share, and the one module that reads and writes it.
@@ -20,6 +20,10 @@ export const SERVER_FIELDS = {
     doc: 'Connections that hold a slot, over all seats; changed by compare-and-swap only.',
   },
   phase: { type: 'int32', doc: 'The server: 0 stopped, 1 starting, 2 accepting, 3 draining.' },
+  requestsHeld: {
+    type: 'int32',
+    doc: 'Requests that hold a slot of maxRequestsInFlight, over all seats; changed by compare-and-swap only.',
+  },
 } as const
 
 /** Cells of one seat. */
@@ -48,6 +52,17 @@ export const SEAT_FIELDS = {
   refused503: { type: 'float64', doc: 'Requests refused because the server is unavailable.' },
   refused505: { type: 'float64', doc: 'Requests refused for their HTTP version.' },
   refusedOther: { type: 'float64', doc: 'Requests refused with any other status.' },
+  requestsHeld: {
+    type: 'int32',
+    doc: 'Requests that hold a slot of maxRequestsInFlight in this thread.',
+  },
+  shedInFlight: { type: 'float64', doc: 'Requests refused over maxRequestsInFlight.' },
+  shedWorkerInFlight: {
+    type: 'float64',
+    doc: 'Requests refused over maxRequestsInFlightPerWorker.',
+  },
+  shedLoopDelay: { type: 'float64', doc: 'Requests refused because of shedLoopDelayMs.' },
+  shedFraction: { type: 'float64', doc: 'Part of the requests that shedLoopDelayMs refuses now.' },
 } as const
 
 type FieldTable = Readonly<Record<string, FieldRow>>
@@ -76,6 +91,13 @@ const SEAT_BYTES = bytesOf(SEAT_FIELDS)
 /** The cell for a status, by status. */
 const REFUSAL_CELLS = new Uint8Array(600).fill(SEAT_CELLS.refusedOther)
 for (const status of REFUSAL_STATUSES) REFUSAL_CELLS[status] = SEAT_CELLS[`refused${status}`]
+
+/** The cells of the causes that no status tells. */
+const SHED_CELLS: { readonly [cause in Exclude<RequestRefusalCause, 'protocol'>]: number } = {
+  'requests-in-flight': SEAT_CELLS.shedInFlight,
+  'worker-requests-in-flight': SEAT_CELLS.shedWorkerInFlight,
+  'loop-delay': SEAT_CELLS.shedLoopDelay,
+}
 
 /** Indexes within a row: of 32-bit cells for int32, of 64-bit cells for float64. */
 function cellsOf<Table extends FieldTable>(table: Table): Record<keyof Table, number> {
@@ -151,6 +173,10 @@ export class ControlBlock {
     return Atomics.load(this.#ints, SERVER_CELLS.connections)
   }
 
+  get requestsHeld(): number {
+    return Atomics.load(this.#ints, SERVER_CELLS.requestsHeld)
+  }
+
   get phase(): Phase {
     return PHASES[Atomics.load(this.#ints, SERVER_CELLS.phase)]!
   }
@@ -203,6 +229,9 @@ export class ControlBlock {
     const base = seatBase(index)
     const connections = Atomics.exchange(this.#ints, base / 4 + SEAT_CELLS.connections, 0)
     Atomics.sub(this.#ints, SERVER_CELLS.connections, connections)
+    const held = Atomics.exchange(this.#ints, base / 4 + SEAT_CELLS.requestsHeld, 0)
+    Atomics.sub(this.#ints, SERVER_CELLS.requestsHeld, held)
+    this.#floats[base / 8 + SEAT_CELLS.shedFraction] = 0
     const { requests, requestsFinished } = this.read(index)
     this.#floats[base / 8 + SEAT_CELLS.requestsFinished] = requests
     this.setSeatPhase(index, 'stopped')
@@ -227,6 +256,7 @@ export class WorkerSeat implements ConnectionMetrics {
   readonly #floats: Float64Array
   readonly #maxConnections: number
   readonly #ownConnections: number
+  readonly #ownRequests: number
   readonly #phase: number
   readonly #floatBase: number
   readonly #requests: number
@@ -241,6 +271,7 @@ export class WorkerSeat implements ConnectionMetrics {
     this.#floats = floats
     this.#maxConnections = maxConnections
     this.#ownConnections = base / 4 + SEAT_CELLS.connections
+    this.#ownRequests = base / 4 + SEAT_CELLS.requestsHeld
     this.#phase = base / 4 + SEAT_CELLS.phase
     this.#floatBase = base / 8
     this.#requests = base / 8 + SEAT_CELLS.requests
@@ -283,6 +314,29 @@ export class WorkerSeat implements ConnectionMetrics {
     this.#floats[this.#floatBase + SEAT_CELLS.utilization] = utilization
   }
 
+  /** Takes a slot for a request, as `tryAcquire` does for a connection and as exactly. */
+  tryAcquireRequest(maxRequests: number): boolean {
+    const ints = this.#ints
+    for (;;) {
+      const held = Atomics.load(ints, SERVER_CELLS.requestsHeld)
+      if (held >= maxRequests) return false
+      if (Atomics.compareExchange(ints, SERVER_CELLS.requestsHeld, held, held + 1) === held) {
+        ints[this.#ownRequests]! += 1
+        return true
+      }
+    }
+  }
+
+  /** Gives a request's slot back. */
+  releaseRequest(): void {
+    Atomics.sub(this.#ints, SERVER_CELLS.requestsHeld, 1)
+    this.#ints[this.#ownRequests]! -= 1
+  }
+
+  setShedFraction(fraction: number): void {
+    this.#floats[this.#floatBase + SEAT_CELLS.shedFraction] = fraction
+  }
+
   connectionRefused(): void {
     this.#floats[this.#floatBase + SEAT_CELLS.connectionsRefused]! += 1
   }
@@ -295,8 +349,9 @@ export class WorkerSeat implements ConnectionMetrics {
     this.#floats[this.#requestsFinished]! += 1
   }
 
-  requestRejected(status: number): void {
-    const cell = REFUSAL_CELLS[status] ?? SEAT_CELLS.refusedOther
+  requestRejected(status: number, cause: RequestRefusalCause): void {
+    const ofStatus = REFUSAL_CELLS[status] ?? SEAT_CELLS.refusedOther
+    const cell = cause === 'protocol' ? ofStatus : SHED_CELLS[cause]
     this.#floats[this.#floatBase + cell]! += 1
   }
 

@@ -45,8 +45,8 @@ class SlotHead extends DeadlineEntry {
 export interface DeadlineWheelOptions {
   /** Whole milliseconds that never go back. */
   readonly time: () => number
-  /** Told the time at each tick. */
-  readonly onTick?: (nowMs: number) => void
+  /** Told the time at each tick, and by how much the event loop was late for it. */
+  readonly onTick?: (nowMs: number, lateMs: number) => void
   /** How far apart ticks are while nothing is scheduled, at least TICK_MS; 500 by default. */
   readonly idleTickMs?: number
 }
@@ -65,7 +65,7 @@ export class DeadlineWheel implements Clock {
   nowMs: number
 
   readonly #time: () => number
-  readonly #onTick: ((nowMs: number) => void) | undefined
+  readonly #onTick: ((nowMs: number, lateMs: number) => void) | undefined
   readonly #slots: readonly SlotHead[] = Array.from({ length: SLOTS }, () => new SlotHead())
   readonly #due: SlotHead = new SlotHead()
   #tick: number
@@ -73,6 +73,8 @@ export class DeadlineWheel implements Clock {
   #emptyTicks = 0
   readonly #idleTickMs: number
   #paceMs = 0
+  #lastTickMs = 0
+  #lateMs = 0
   #timer: NodeJS.Timeout | null = null
 
   constructor(options: DeadlineWheelOptions) {
@@ -136,7 +138,7 @@ export class DeadlineWheel implements Clock {
       const steps = Math.min(to - from, SLOTS)
       for (let tick = to - steps + 1; tick <= to; tick++) this.#visit(this.#slots[tick % SLOTS]!)
     }
-    this.#onTick?.(this.nowMs)
+    this.#onTick?.(this.nowMs, this.#lateMs)
   }
 
   #visit(slot: SlotHead): void {
@@ -160,12 +162,16 @@ export class DeadlineWheel implements Clock {
     this.stop()
     this.#paceMs = paceMs
     this.#emptyTicks = 0
+    this.#lastTickMs = this.#time()
     this.#timer = setInterval(onWheelInterval, paceMs, this)
     this.#timer.unref()
   }
 
   /** The timer's own step: besides advancing, slows down when nothing has waited for a while. */
   tick(): void {
+    const nowMs = this.#time()
+    this.#lateMs = Math.max(0, nowMs - this.#lastTickMs - this.#paceMs)
+    this.#lastTickMs = nowMs
     this.#emptyTicks = this.#size === 0 ? this.#emptyTicks + 1 : 0
     if (this.#emptyTicks === EMPTY_TICKS_BEFORE_IDLE) this.#setPace(this.#idleTickMs)
     this.advance()

@@ -1,10 +1,10 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { type ProtocolConnection, RrError, type Transport } from '@rr/core'
+import { type ProtocolConnection, type RefusalObserver, RrError, type Transport } from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { ListenerDrain } from './listener-drain.ts'
 import { closeListening } from './listening-close.ts'
-import { NetTransport, type TransportOwner } from './net-transport.ts'
+import { NetTransport, peerOf, type TransportOwner } from './net-transport.ts'
 import { type OverloadMode, OverloadRefusal } from './overload-refusal.ts'
 import { listeningDescriptor } from './socket-internals.ts'
 import { inodeOf, type SocketFacts } from './socket-keeper.ts'
@@ -18,6 +18,8 @@ export interface HttpListenerOptions {
   readonly connect: (transport: Transport) => ProtocolConnection
   /** A protocol threw. */
   readonly onFault: (error: unknown) => void
+  /** Told of each connection refused; null costs nothing. */
+  readonly onRefusal: RefusalObserver | null
   /** The system could not accept a connection, for want of descriptors mostly. */
   readonly onAcceptError: (error: Error) => void
 }
@@ -40,6 +42,16 @@ export interface BoundAddress extends SocketFacts {
 
 /** For handshakes that have begun, while no connection is open. */
 const IDLE_GRACE_MS = 50
+
+/** What there is to say of a connection over the limit besides who it is from. */
+const OVER_LIMIT = {
+  cause: 'connections',
+  code: 'RR_OVERLOADED',
+  reason: 'too many connections are open',
+  method: null,
+  target: null,
+  isDispatched: false,
+} as const
 
 /** One listening socket and its connections. */
 export class HttpListener implements TransportOwner {
@@ -130,7 +142,10 @@ export class HttpListener implements TransportOwner {
     this.wheel.refresh()
     if (!this.seat.tryAcquire()) {
       this.seat.connectionRefused()
-      this.#refusal.refuse(socket)
+      const { onRefusal } = this.#options
+      const peer = onRefusal === null ? null : peerOf(socket)
+      const status = this.#refusal.refuse(socket)
+      if (peer !== null) onRefusal?.({ ...OVER_LIMIT, status, peer })
       return
     }
     const transport = new NetTransport(socket, this)

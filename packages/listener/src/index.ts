@@ -34,6 +34,7 @@ export type {
   ServerCounts,
   ServerInfo,
   ServerStatus,
+  ShedCounts,
   WorkerInfo,
 } from './server-info.ts'
 export { SERVER_OPTIONS } from './server-options.ts'

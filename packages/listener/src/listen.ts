@@ -1,4 +1,10 @@
-import { type AccessEntry, type HttpRequest, RrError, resolveApplication } from '@rr/core'
+import {
+  type AccessEntry,
+  type HttpRequest,
+  type RefusalObserver,
+  RrError,
+  resolveApplication,
+} from '@rr/core'
 import { idleCompute } from './compute-idle.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
@@ -36,6 +42,11 @@ export interface ListenOptions extends ListenOptionsInput {
   readonly onError?: ((error: unknown, request: HttpRequest | null) => void) | undefined
   /** Called after each answer, as safely as `onError`. Costs on every request. */
   readonly onAccess?: ((entry: AccessEntry) => void) | undefined
+  /**
+   * Called for each request and connection that is refused, by whatever limit or rule, as safely as
+   * `onError`. How often is up to the clients: what costs much must bound itself.
+   */
+  readonly onRefusal?: RefusalObserver | undefined
 }
 
 const WORKER_ID = 1
@@ -80,6 +91,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
     time,
     onError: options.onError ?? ((error, request) => relay.report(error, request)),
     onAccess: options.onAccess ?? null,
+    onRefusal: options.onRefusal ?? null,
     onWarning: (code, message) => emit({ type: 'warning', code, message, workerId: WORKER_ID }),
   })
   let bound: BoundAddress

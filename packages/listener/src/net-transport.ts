@@ -250,7 +250,8 @@ function onSocketClose(this: Socket): void {
   ;(this as OwnedSocket)[TRANSPORT].handleClose()
 }
 
-function peerOf(socket: Socket): EndpointAddress {
+/** The client's end of a socket, while the socket still knows. */
+export function peerOf(socket: Socket): EndpointAddress {
   const { remoteAddress, remotePort, remoteFamily } = socket
   return endpoint(remoteAddress, remotePort, remoteFamily)
 }

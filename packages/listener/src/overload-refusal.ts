@@ -31,14 +31,16 @@ export class OverloadRefusal {
     return this.#lingering.size
   }
 
-  refuse(socket: Socket): void {
+  /** @returns the status of the answer, or 0 when there is none */
+  refuse(socket: Socket): number {
     socket.on('error', ignoreError)
     if (this.#mode === 'close' || this.#lingering.size >= MAX_LINGERING) {
       // A reset leaves no TIME_WAIT entry behind, of which a flood would make many.
       socket.resetAndDestroy()
-      return
+      return 0
     }
     this.#linger(socket)
+    return 503
   }
 
   /** Cuts off whoever still waits. */

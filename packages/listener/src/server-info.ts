@@ -23,6 +23,11 @@ export interface ServerCounts {
   readonly requests: number
   /** Of those, the ones whose answer is not complete now. */
   readonly inFlight: number
+  /**
+   * Requests that hold a slot of `maxRequestsInFlight` now; 0 while that is off. More than
+   * `inFlight` where handlers run on after their clients have left.
+   */
+  readonly requestsHeld: number
   /** Bytes received on connections since the start, heads and framing included. */
   readonly bytesIn: number
   /** Bytes given to connections to send since the start; a slow client may not have them yet. */
@@ -39,6 +44,18 @@ export interface Rejections {
   readonly connections: number
   /** Requests refused before a handler saw them, by the status that answered them. */
   readonly requests: Readonly<Record<RefusalStatus | 'other', number>>
+  /** Requests answered 503 for the load of the server; 503s of the application are not here. */
+  readonly shed: ShedCounts
+}
+
+/** Requests refused for the load of the server, by cause. */
+export interface ShedCounts {
+  /** Past `maxRequestsInFlight`. */
+  readonly inFlight: number
+  /** Past `maxRequestsInFlightPerWorker`. */
+  readonly workerInFlight: number
+  /** Because of `shedLoopDelayMs`. */
+  readonly loopDelay: number
 }
 
 /** One worker: the counts of all threads that have had its id. */
@@ -61,6 +78,8 @@ export interface WorkerInfo extends ServerCounts {
   readonly isStalled: boolean
   /** Milliseconds since its event loop last turned; null while no thread runs. */
   readonly heartbeatAgeMs: number | null
+  /** Part of its requests that `shedLoopDelayMs` refuses now, 0 to 1. */
+  readonly shedFraction: number
 }
 
 /** What `info()` returns: read from memory that the workers share, so it never waits for one. */
@@ -106,14 +125,16 @@ export interface WorkerFacts {
 export function readWorkerInfo(block: ControlBlock, nowMs: number, facts: WorkerFacts): WorkerInfo {
   const { seat, seats, ...known } = facts
   const { threadId } = known
-  const heartbeatAgeMs = threadId === null ? null : Math.max(0, nowMs - block.heartbeatMs(seat))
+  const { phase, heartbeatMs, shedFraction } = block.read(seat)
+  const heartbeatAgeMs = threadId === null ? null : Math.max(0, nowMs - heartbeatMs)
   const counts = sumOf(seats.map((each) => countsOf(block.read(each))))
-  return { ...known, phase: block.seatPhase(seat), heartbeatAgeMs, ...counts }
+  return { ...known, phase, heartbeatAgeMs, shedFraction, ...counts }
 }
 
 /** Sums the rows of all workers. Connections come from the one count that admission goes by. */
 export function sumCounts(block: ControlBlock, workers: readonly WorkerInfo[]): ServerCounts {
-  return { ...sumOf(workers), connections: block.connections }
+  const { connections, requestsHeld } = block
+  return { ...sumOf(workers), connections, requestsHeld }
 }
 
 function sumOf(rows: readonly ServerCounts[]): ServerCounts {
@@ -129,40 +150,52 @@ function sumOf(rows: readonly ServerCounts[]): ServerCounts {
     connectionsShed: sum((row) => row.connectionsShed),
     requests: sum((row) => row.requests),
     inFlight: sum((row) => row.inFlight),
+    requestsHeld: sum((row) => row.requestsHeld),
     bytesIn: sum((row) => row.bytesIn),
     bytesOut: sum((row) => row.bytesOut),
     rejections: {
       total: sum((row) => row.rejections.total),
       connections: sum((row) => row.rejections.connections),
       requests: requests as Rejections['requests'],
+      shed: {
+        inFlight: sum((row) => row.rejections.shed.inFlight),
+        workerInFlight: sum((row) => row.rejections.shed.workerInFlight),
+        loopDelay: sum((row) => row.rejections.shed.loopDelay),
+      },
     },
   }
 }
 
 function countsOf(counts: SeatCounts): ServerCounts {
-  const { connections, connectionsAccepted, connectionsShed, requests, bytesIn, bytesOut } = counts
-  const inFlight = requests - counts.requestsFinished
-  const rejections = rejectionsOf(counts)
+  const { connections, connectionsAccepted, connectionsShed, requests } = counts
+  const { requestsHeld, bytesIn, bytesOut } = counts
   return {
     connections,
     connectionsAccepted,
     connectionsShed,
     requests,
-    inFlight,
+    inFlight: requests - counts.requestsFinished,
+    requestsHeld,
     bytesIn,
     bytesOut,
-    rejections,
+    rejections: rejectionsOf(counts),
   }
 }
 
 function rejectionsOf(counts: SeatCounts): Rejections {
   const requests: Record<string, number> = { other: counts.refusedOther }
+  const shed: ShedCounts = {
+    inFlight: counts.shedInFlight,
+    workerInFlight: counts.shedWorkerInFlight,
+    loopDelay: counts.shedLoopDelay,
+  }
   let total = counts.connectionsRefused + counts.refusedOther
+  for (const count of Object.values(shed)) total += count
   for (const status of REFUSAL_STATUSES) {
     const count = counts[`refused${status}`]
     requests[status] = count
     total += count
   }
   const connections = counts.connectionsRefused
-  return { total, connections, requests: requests as Rejections['requests'] }
+  return { total, connections, requests: requests as Rejections['requests'], shed }
 }

@@ -46,6 +46,33 @@ export const SERVER_OPTIONS = {
     valueName: 'mode',
     doc: 'What a connection past maxConnections gets: a 503 with Retry-After, or a close by reset, which leaves no TIME_WAIT entry in the system as a regular close would, of which a flood of refused clients would make many.',
   },
+  maxRequestsInFlight: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 10_000_000,
+    flag: 'max-requests-in-flight',
+    valueName: 'number',
+    doc: 'Most requests in the hands of the application at a time, over all workers; more are answered 503 with Retry-After. A request counts until its answer has ended and its handler has settled, also when its client has left. 0 for any number.',
+  },
+  maxRequestsInFlightPerWorker: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 10_000_000,
+    flag: 'max-requests-in-flight-per-worker',
+    valueName: 'number',
+    doc: 'The same for each worker by itself. 0 for any number.',
+  },
+  shedLoopDelayMs: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 3_600_000,
+    flag: 'shed-loop-delay',
+    valueName: 'ms',
+    doc: 'While the event loop of a worker is late by more than this again and again, the worker answers a part of its requests with 503 and Retry-After, as large a part as it takes, and fewer again once it keeps up. 0 sheds nothing: a program whose handlers block on purpose would be refused work that it can do.',
+  },
   backlog: {
     type: 'integer',
     default: 511,
@@ -164,7 +191,12 @@ const SERVE_HOOKS: HookTable = {
   workerHooks: MODULE,
   workerHooksData: CLONEABLE,
 }
-const LISTEN_HOOKS: HookTable = { onEvent: FUNCTION, onError: FUNCTION, onAccess: FUNCTION }
+const LISTEN_HOOKS: HookTable = {
+  onEvent: FUNCTION,
+  onError: FUNCTION,
+  onAccess: FUNCTION,
+  onRefusal: FUNCTION,
+}
 
 function canClone(value: unknown): boolean {
   structuredClone(value)

@@ -3,6 +3,7 @@ import {
   type Application,
   createHttpService,
   type HttpRequest,
+  type RefusalObserver,
   type WorkerContext,
 } from '@rr/core'
 import { ShareWatch } from './connection-share.ts'
@@ -10,6 +11,7 @@ import type { ControlBlock, WorkerSeat } from './control-block.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { describeThrown, HookGuard } from './hook-guard.ts'
 import { type BoundAddress, HttpListener } from './http-listener.ts'
+import { LoadGuard } from './load-guard.ts'
 import type { WarningCode } from './server-events.ts'
 import type { ThreadSettings } from './server-options.ts'
 
@@ -29,9 +31,10 @@ export interface ThreadServerOptions {
   readonly heartbeatIntervalMs: number
   /** The server's clock. */
   readonly time: () => number
-  /** These two are users' functions: one that throws or rejects is a warning. */
+  /** These are users' functions: one that throws or rejects is a warning. */
   readonly onError: (error: unknown, request: HttpRequest | null) => void
   readonly onAccess: ((entry: AccessEntry) => void) | null
+  readonly onRefusal: RefusalObserver | null
   readonly onWarning: (code: WarningCode, message: string) => void
 }
 
@@ -51,24 +54,30 @@ export class ThreadServer {
     const hooks = new HookGuard(options.onWarning)
     const onError = hooks.guard('onError', options.onError)
     const seat = options.block.seat(options.seat, settings.maxConnections)
+    const guard = LoadGuard.create(settings, seat)
+    const onRefusal =
+      options.onRefusal === null ? null : hooks.guard('onRefusal', options.onRefusal)
     this.#options = options
     this.#seat = seat
     const share = options.rebalance ? new ShareWatch(options.block, seat) : null
     this.#wheel = new DeadlineWheel({
       time: options.time,
       idleTickMs: options.heartbeatIntervalMs,
-      onTick: (nowMs) => {
+      onTick: (nowMs, lateMs) => {
         seat.heartbeat(nowMs)
         share?.onTick(nowMs)
+        guard?.tick(lateMs)
       },
     })
     const service = createHttpService({
       handler: options.application.handler,
-      maxBodyBytes: options.application.maxBodyBytes,
+      routeLimits: options.application.routeLimits,
       limits: settings,
       clock: this.#wheel,
       metrics: seat,
       share,
+      admission: guard,
+      onRefusal,
       onError,
       onAccess: onAccess === null ? null : hooks.guard('onAccess', onAccess),
     })
@@ -79,6 +88,7 @@ export class ThreadServer {
       drainIdleGraceMs: settings.drainIdleGraceMs,
       connect: (transport) => service.connect(transport),
       onFault: (error) => onError(error, null),
+      onRefusal,
       onAcceptError: (error) => this.#warnOfAcceptError(error),
     })
   }

@@ -1,4 +1,4 @@
-import type { AccessEntry, HttpRequest } from '@rr/core'
+import type { AccessEntry, HttpRequest, RefusalObserver } from '@rr/core'
 import { RrError } from '@rr/core'
 import type { WarningCode } from './server-events.ts'
 
@@ -29,6 +29,8 @@ export interface WorkerHooks {
   readonly onError?: (error: unknown, request: HttpRequest | null) => void
   /** Called after each answer. Costs on every request. */
   readonly onAccess?: (entry: AccessEntry) => void
+  /** Called for each request and connection that is refused, by whatever limit or rule. */
+  readonly onRefusal?: RefusalObserver
   /** Called besides the main thread's events. */
   readonly onEvent?: (event: WorkerEvent) => void
   /** Called last, before the thread ends by itself. */

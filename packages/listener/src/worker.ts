@@ -83,6 +83,7 @@ async function run(): Promise<void> {
     time,
     onError: errorHandler(),
     onAccess: accessHandler(),
+    onRefusal: hooks.onRefusal === undefined ? null : (refusal) => hooks.onRefusal?.(refusal),
     onWarning: warn,
   })
   if (drainDeadlineMs === null) await serve(serving)

@@ -237,3 +237,25 @@ t.test('the timer ticks slowly while nothing waits, fast while something does', 
   wheel.stop()
   t.equal(ticksIn(5000), 0, 'stopped')
 })
+
+t.test('tells by how much the event loop was late for a tick', async (t) => {
+  const late: number[] = []
+  let nowMs = 1000
+  const wheel = new DeadlineWheel({
+    time: () => nowMs,
+    onTick: (_, lateMs) => late.push(lateMs),
+    idleTickMs: 500,
+  })
+  const tickAfter = (ms: number): void => {
+    nowMs += ms
+    wheel.tick()
+  }
+  wheel.start()
+  for (const ms of [500, 499, 700]) tickAfter(ms)
+  t.same(late, [0, 0, 200], 'at the pace of an idle wheel')
+  nowMs += 50
+  new Entry(wheel).setDeadline(nowMs + 10_000)
+  for (const ms of [100, 101, 5000, 100]) tickAfter(ms)
+  t.same(late.slice(3), [0, 1, 4900, 0], 'from the change to the pace of a busy one')
+  wheel.stop()
+})

@@ -10,7 +10,8 @@ import { until } from './support/until.ts'
 t.test("a dispatcher's body limits reach the connections of a server", async (t) => {
   const app = {
     dispatch: async (request: HttpRequest) => text(String((await request.bytes()).length)),
-    maxBodyBytes: (_method: string, path: string) => (path === '/large' ? 2000 : undefined),
+    routeLimits: (_method: string, path: string) =>
+      path === '/large' ? { maxBodyBytes: 2000 } : undefined,
   }
   const server = await listen(app, { host: '127.0.0.1', port: 0, maxBodyBytes: 1000 })
   t.teardown(() => server.stop())

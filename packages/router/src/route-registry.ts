@@ -1,4 +1,4 @@
-import type { Handler, Middleware } from '@rr/core'
+import type { Handler, Middleware, RouteLimits } from '@rr/core'
 import { ANY_METHOD } from './method-table.ts'
 import { type Pattern, parsePattern } from './pattern.ts'
 import { RouteError } from './route-error.ts'
@@ -23,7 +23,8 @@ export interface RegisteredRoute {
   readonly method: string
   readonly pattern: Pattern
   readonly state: unknown
-  readonly maxBodyBytes: number | undefined
+  readonly limits: RouteLimits | null
+  readonly sendTimeoutMs: number | undefined
   readonly schema: RouteSchema
   /** What it is in, the outermost first. */
   readonly scopes: readonly RouteScope[]

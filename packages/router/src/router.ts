@@ -4,6 +4,7 @@ import {
   type Handler,
   type HandlerResult,
   type HttpRequest,
+  type RouteLimits,
 } from '@rr/core'
 import { allowedMethods, BAD_REQUEST, methodNotAllowed, NOT_FOUND } from './answers.ts'
 import { callPlace } from './call-place.ts'
@@ -42,7 +43,7 @@ interface CompiledRoute {
   readonly state: unknown
   readonly pattern: string
   readonly info: RouteInfo
-  readonly maxBodyBytes: number | undefined
+  readonly limits: RouteLimits | null
   /** Answers a request for its path with a method that no route has. */
   readonly onMiss: Handler
 }
@@ -67,7 +68,7 @@ export class Router<Prefix extends string = ''> extends RouteGroup<Prefix> imple
   readonly #checksResponses: boolean | undefined
   #table: RouteTable<CompiledRoute> | null = null
   #onMiss: Handler | null = null
-  #hasBodyLimits = false
+  #hasLimits = false
 
   /** Made by `createRouter`. */
   constructor(registry: RouteRegistry, options: RouterOptions = {}) {
@@ -100,16 +101,16 @@ export class Router<Prefix extends string = ''> extends RouteGroup<Prefix> imple
   }
 
   /**
-   * The `maxBodyBytes` of the route that would serve such a request; undefined where it has none.
+   * The limits that the route which would serve such a request has of its own; undefined for none.
    *
    * @param path percent-encoded and without a query, as in a request
    */
-  maxBodyBytes(method: string, path: string): number | undefined {
+  routeLimits(method: string, path: string): RouteLimits | undefined {
     const table = this.#table ?? this.#compiled()
     // Most tables have no such route, and then nothing is looked up twice.
-    if (!this.#hasBodyLimits) return undefined
+    if (!this.#hasLimits) return undefined
     const endpoint = table.match(method, path)
-    return typeof endpoint === 'string' ? undefined : endpoint.value.maxBodyBytes
+    return typeof endpoint === 'string' ? undefined : (endpoint.value.limits ?? undefined)
   }
 
   /** Compiles the routes, as the first request does. No route can be added afterwards. */
@@ -175,7 +176,7 @@ export class Router<Prefix extends string = ''> extends RouteGroup<Prefix> imple
       const answerMiss: Handler = (request) => this.#answerMiss(request)
       const checksResponses = this.#checksResponses ?? isDevelopment()
       this.#onMiss = scope.wrap(answerMiss)
-      this.#hasBodyLimits = routes.some(({ maxBodyBytes }) => maxBodyBytes !== undefined)
+      this.#hasLimits = routes.some(({ limits }) => limits !== null)
       this.#table = new RouteTable(
         routes.map((route) => ({
           method: route.method,
@@ -218,7 +219,7 @@ function compileRoute(
   answerMiss: Handler,
   checksResponses: boolean,
 ): CompiledRoute {
-  const { state, pattern, scopes, schema, maxBodyBytes } = route
+  const { state, pattern, scopes, schema, limits, sendTimeoutMs } = route
   const checks =
     checksResponses && schema.response !== undefined ? [checkResponses(schema.response)] : []
   const handler = composeMiddleware(
@@ -226,12 +227,21 @@ function compileRoute(
     validateRequests(schema, route.handler),
   )
   return {
-    handler: wrapInScopes(scopes, handler),
+    handler: limitSending(sendTimeoutMs, wrapInScopes(scopes, handler)),
     state,
     pattern: pattern.source,
     info: routeInfo(route),
-    maxBodyBytes,
+    limits,
     onMiss: wrapInScopes(scopes, answerMiss),
+  }
+}
+
+/** Outside of the middleware, whose own answers it is for as well. */
+function limitSending(ms: number | undefined, handler: Handler): Handler {
+  if (ms === undefined) return handler
+  return (request) => {
+    request.sendTimeoutMs = ms
+    return handler(request)
   }
 }
 

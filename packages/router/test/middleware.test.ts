@@ -193,28 +193,65 @@ t.test('there is one onError a scope, which may come after routes', async (t) =>
   t.equal(await bodyOf(app, 'GET', '/'), 'late')
 })
 
-t.test('maxBodyBytes is that of the route that would serve the request', async (t) => {
+t.test('routeLimits are those of the route that would serve the request', async (t) => {
   const app = createRouter()
     .post('/small', { maxBodyBytes: 0 }, unused)
-    .post('/files/*path', { maxBodyBytes: Number.MAX_SAFE_INTEGER }, unused)
+    .post('/files/*path', { maxBodyBytes: Number.MAX_SAFE_INTEGER, requestTimeoutMs: 5 }, unused)
     .get('/files/:id', unused)
-  t.equal(app.maxBodyBytes('POST', '/small'), 0)
-  t.equal(app.maxBodyBytes('POST', '/sm%61ll'), 0)
-  t.equal(app.maxBodyBytes('POST', '/files/a'), Number.MAX_SAFE_INTEGER)
-  t.equal(app.maxBodyBytes('GET', '/files/a'), undefined)
-  for (const path of ['/none', '/%', '*', '']) t.equal(app.maxBodyBytes('POST', path), undefined)
-  t.equal(createRouter().post('/x', unused).maxBodyBytes('POST', '/x'), undefined)
+    .get('/slow-reader', { sendTimeoutMs: 5 }, unused)
+    .get('/health', { shed: false }, unused)
+  t.strictSame(app.routeLimits('POST', '/small'), { maxBodyBytes: 0 })
+  t.equal(app.routeLimits('POST', '/sm%61ll'), app.routeLimits('POST', '/small'), 'one object')
+  t.strictSame(app.routeLimits('POST', '/files/a'), {
+    maxBodyBytes: Number.MAX_SAFE_INTEGER,
+    requestTimeoutMs: 5,
+  })
+  t.equal(app.routeLimits('GET', '/files/a'), undefined)
+  t.equal(app.routeLimits('GET', '/slow-reader'), undefined, 'which is no limit of a body')
+  t.strictSame(app.routeLimits('GET', '/health'), { shed: false })
+  for (const path of ['/none', '/%', '*', '']) t.equal(app.routeLimits('POST', path), undefined)
+  t.equal(createRouter().post('/x', unused).routeLimits('POST', '/x'), undefined)
   const mounted = createRouter().mount('/m', createRouter().put('/x', { maxBodyBytes: 1 }, unused))
-  t.equal(mounted.maxBodyBytes('PUT', '/m/x'), 1)
-  for (const maxBodyBytes of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '5', null]) {
-    const options = { maxBodyBytes } as never
-    t.throws(() => createRouter().post('/', options, unused), { code: 'RR_ROUTE_INVALID' })
-  }
+  t.strictSame(mounted.routeLimits('PUT', '/m/x'), { maxBodyBytes: 1 })
 })
 
-t.test('asking for maxBodyBytes does not disturb the request in hand', async (t) => {
+t.test('sendTimeoutMs is set on the requests of the route, before its middleware', async (t) => {
+  const seen: (number | undefined)[] = []
+  const look: Middleware = (request, next) => {
+    seen.push(request.sendTimeoutMs)
+    return next()
+  }
+  const app = createRouter()
+    .use(look)
+    .get('/slow-reader', { sendTimeoutMs: 5 }, unused)
+    .get('/other', unused)
+  await app.dispatch(fakeRequest('GET', '/slow-reader'))
+  await app.dispatch(fakeRequest('GET', '/other'))
+  t.strictSame(seen, [5, undefined])
+})
+
+t.test('the limits of a route are within the bounds of the options of their names', async (t) => {
+  const add = (options: unknown) => createRouter().post('/', options as never, unused)
+  for (const [name, lowest, highest] of [
+    ['maxBodyBytes', 0, Number.MAX_SAFE_INTEGER],
+    ['requestTimeoutMs', 1, 86_400_000],
+    ['minBytesPerSecond', 0, 1_073_741_824],
+    ['minRateGraceMs', 0, 3_600_000],
+    ['sendTimeoutMs', 1, 3_600_000],
+  ] as const) {
+    for (const value of [lowest, highest, undefined]) t.ok(add({ [name]: value }))
+    for (const value of [lowest - 1, highest + 1, 1.5, Number.NaN, '5', null]) {
+      const message = new RegExp(`${name} is a whole number from ${lowest} to ${highest}, not`)
+      t.throws(() => add({ [name]: value }), { code: 'RR_ROUTE_INVALID', message })
+    }
+  }
+  for (const shed of [true, false, undefined]) t.ok(add({ shed }))
+  for (const shed of [0, 'no', null]) t.throws(() => add({ shed }), { code: 'RR_ROUTE_INVALID' })
+})
+
+t.test('asking for routeLimits does not disturb the request in hand', async (t) => {
   const app = createRouter().get('/a/:x', { maxBodyBytes: 1 }, (request) => {
-    app.maxBodyBytes('GET', '/a/other')
+    app.routeLimits('GET', '/a/other')
     return text(request.params.x)
   })
   const response = app.dispatch(fakeRequest('GET', '/a/1'))

@@ -15,7 +15,7 @@ export const CLI_OPTIONS = {
     type: 'boolean',
     default: false,
     flag: 'access-log',
-    doc: 'Log a line for each request answered, whatever the log level.',
+    doc: 'Log a line for each request answered, and for each refused (ten of those a second for each worker, the rest counted), whatever the log level.',
   },
   watch: {
     type: 'boolean',
@@ -87,6 +87,9 @@ const SERVER_TITLES: Readonly<Partial<Record<keyof typeof SERVER_OPTIONS, HelpTi
   workerHeapMb: 'Workers',
   maxConnections: 'Limits',
   overload: 'Limits',
+  maxRequestsInFlight: 'Limits',
+  maxRequestsInFlightPerWorker: 'Limits',
+  shedLoopDelayMs: 'Limits',
   drainTimeoutMs: 'Time limits',
   drainIdleGraceMs: 'Time limits',
 }

@@ -1,4 +1,4 @@
-import type { AccessEntry, HttpRequest } from '@rr/core'
+import type { AccessEntry, HttpRequest, RefusalEntry } from '@rr/core'
 import {
   ErrorWindow,
   type WorkerEvent,
@@ -13,6 +13,9 @@ import { ModuleReport } from './module-report.ts'
 import { shownValue } from './shown-value.ts'
 import { installTypeScriptHooks } from './typescript-hooks.ts'
 import { openDebugger } from './worker-debugger.ts'
+
+/** Of a refused request, so that its sender has no say in the length of a line. */
+const MAX_TARGET_LENGTH = 1024
 
 /** What the main thread gives to each worker. */
 export interface WorkerHooksData {
@@ -45,15 +48,23 @@ export async function createWorkerHooks(context: WorkerHooksContext): Promise<Wo
   const errors = new ErrorWindow((count) => {
     threadLog.log.error({ count }, `${count} more handler errors are not shown`)
   })
+  const refusals = new ErrorWindow((count) => {
+    threadLog.accessLog.info({ count }, `${count} more refusals are not shown`)
+  })
+  const accessHooks = {
+    onAccess: accessLogger(threadLog, logSettings.format),
+    onRefusal: refusalLogger(threadLog, logSettings.format, refusals),
+  }
   return {
     onError: errorLogger(threadLog, errors),
     onEvent: eventLogger(threadLog),
     close: () => {
       errors.close()
+      refusals.close()
       report?.close()
       closeTools()
     },
-    ...(accessLog ? { onAccess: accessLogger(threadLog, logSettings.format) } : {}),
+    ...(accessLog ? accessHooks : {}),
   }
 }
 
@@ -100,6 +111,34 @@ function accessLogger(
 ): (entry: AccessEntry) => void {
   if (format === 'pretty') return (entry) => accessLog.info(accessSentence(entry))
   return (entry) => accessLog.info(accessFields(entry), 'request')
+}
+
+/**
+ * Whoever is refused decides how often, and must not decide how long the log gets. A request that a
+ * handler was called for has an access line of its own.
+ */
+function refusalLogger(
+  { accessLog }: ThreadLog,
+  format: LogSettings['format'],
+  refusals: ErrorWindow,
+): (refusal: RefusalEntry) => void {
+  return (refusal) => {
+    if (refusal.isDispatched || !refusals.tryEnter()) return
+    if (format === 'pretty') accessLog.info(refusalSentence(refusal))
+    else accessLog.info(refusalFields(refusal), 'refusal')
+  }
+}
+
+function refusalFields(refusal: RefusalEntry): object {
+  const { cause, status, code, reason, method, peer } = refusal
+  const target = refusal.target?.slice(0, MAX_TARGET_LENGTH) ?? null
+  return { cause, status, code, reason, method, target, peer: peer.address }
+}
+
+function refusalSentence(refusal: RefusalEntry): string {
+  const { cause, status, reason, method, target, peer } = refusal
+  const what = target === null ? '' : `${method} ${target.slice(0, MAX_TARGET_LENGTH)} `
+  return `refused ${what}${status} ${peer.address} ${cause}: ${reason}`
 }
 
 /** The fields of an access line, in the order in which they stand in it. */

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { ServeProcess } from './support/serve-process.ts'
 
@@ -57,11 +58,73 @@ t.test('an access line has the facts of its request', async (t) => {
   }
 })
 
+/** Sends bytes that are no request, or a request, and waits for the server to close. */
+async function sendRaw(port: number, input: string): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  socket.end(input)
+  let answer = ''
+  for await (const chunk of socket) answer += String(chunk)
+  return answer
+}
+
+t.test('a refused request or connection has a line of its own', async (t) => {
+  const server = serveApp(t, '--access-log', '--max-body', '5')
+  const port = await server.port()
+  t.match(await sendRaw(port, 'GET /\r\n\r\n'), /^HTTP\/1\.1 400 /)
+  const target = `/${'t'.repeat(3000)}`
+  const long = `POST ${target} HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n`
+  t.match(await sendRaw(port, long), /^HTTP\/1\.1 413 /)
+  t.equal(await server.stop(), 0)
+  const lines = server.records().filter(({ msg }) => msg === 'refusal')
+  const facts = { level: 30, cause: 'protocol', peer: '127.0.0.1', reason: /\S/ }
+  t.match(lines, [
+    { ...facts, status: 400, code: 'RR_REQUEST_MALFORMED', method: null, target: null },
+    { ...facts, status: 413, code: 'RR_BODY_TOO_LARGE', method: 'POST' },
+  ])
+  t.equal(lines[1]?.['target'], target.slice(0, 1024), 'cut to a length that is safe to log')
+  t.ok(lines.every(({ worker }) => worker === 1 || worker === 2))
+})
+
+t.test('refusals are logged at a bounded rate, and the others counted', async (t) => {
+  const server = serveApp(t, '--access-log')
+  const port = await server.port()
+  const count = 60
+  const start = performance.now()
+  for (let i = 0; i < count; i++) await sendRaw(port, 'GET /\r\n\r\n')
+  const windows = Math.ceil((performance.now() - start) / 1000) + 1
+  t.equal(await server.stop(), 0)
+  const shown = server.records().filter(({ msg }) => msg === 'refusal')
+  t.ok(shown.length >= 10 && shown.length <= 2 * 10 * windows, `${shown.length} are shown`)
+  const rest = server.records().filter(({ msg }) => /more refusals are not shown$/.test(msg))
+  t.equal(
+    rest.reduce((sum, line) => sum + Number(line['count']), 0),
+    count - shown.length,
+  )
+})
+
+t.test('a request that is refused once its handler runs has its access line alone', async (t) => {
+  const dir = t.testdir({
+    'app.js': `
+      import { text } from '@rr/core'
+      export default async (request) => text(await request.text())`,
+  })
+  const args = ['-p', '0', '-w', '1', '--access-log', '--max-body', '5', 'app.js']
+  const server = new ServeProcess(t, args, { cwd: dir })
+  const post = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+  await sendRaw(await server.port(), `${post}6\r\nbbbbbb\r\n0\r\n\r\n`)
+  t.equal(await server.stop(), 0)
+  const lines = server.records().filter(({ msg }) => msg === 'refusal' || msg === 'request')
+  t.match(lines, [{ msg: 'request', status: 413, target: '/' }])
+  t.equal(lines.length, 1)
+})
+
 t.test('no access line without --access-log', async (t) => {
   const server = serveApp(t)
   await (await fetch(await server.url())).text()
+  await sendRaw(await server.port(), 'GET /\r\n\r\n')
   t.equal(await server.stop(), 0)
   t.notMatch(server.stdout, '"msg":"request"')
+  t.notMatch(server.stdout, '"msg":"refusal"')
 })
 
 t.test('silent leaves the access log, and nothing else', async (t) => {

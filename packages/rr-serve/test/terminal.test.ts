@@ -57,6 +57,9 @@ async function runOnTerminal(t: Test, env: Record<string, string>): Promise<Term
   const url = await listening
   await (await fetch(`${url}/a?b`)).text()
   await (await fetch(`${url}/fail`)).text()
+  const client = createConnection(Number(new URL(url).port), '127.0.0.1')
+  client.end('GET /\r\n\r\n').resume()
+  await once(client, 'end')
   process.kill(Number(/process (\d+)/.exec(output)?.[1]), 'SIGTERM')
   const [code] = (await ended) as [number | null]
   return { output: output.replaceAll('\r\n', '\n'), code }
@@ -73,6 +76,7 @@ t.test('on a terminal lines are short', { skip }, async (t) => {
     'INFO: worker 1 {2}GET /a\\?b 200 2 B [\\d.]+ ms 127\\.0\\.0\\.1 \\S+',
     'ERROR: worker 1 {2}GET /fail failed \\(\\S+\\)\n {4}err: \\{\n[\\s\\S]*Error: broken\n +at [\\s\\S]*\n',
     'INFO: worker 1 {2}GET /fail 500 46 B [\\d.]+ ms 127\\.0\\.0\\.1 \\S+',
+    'INFO: worker 1 {2}refused 400 127\\.0\\.0\\.1 protocol: malformed request line .*',
     'INFO: main {6}SIGTERM: stopping',
     'INFO: main {6}drained: every request was answered',
   ]

@@ -14,6 +14,7 @@ import type {
 } from '../exchange.ts'
 import { HeaderBlock } from '../header-block.ts'
 import type { HttpOptions } from '../http-options.ts'
+import type { RefusalObserver, RequestAdmission, RequestRefusalCause } from '../refusal-entry.ts'
 import type {
   Clock,
   EndpointAddress,
@@ -38,6 +39,8 @@ export interface Http1Context {
   readonly metrics: ConnectionMetrics
   readonly share: ConnectionShare | null
   readonly service: RequestService
+  readonly admission: RequestAdmission | null
+  readonly onRefusal: RefusalObserver | null
 }
 
 // What is expected from the client (README.md has the figure).
@@ -65,6 +68,13 @@ const WRITE_ANSWERED = 3
 
 /** How much pipelined input may wait before reading stops. */
 const STASH_BYTES = 65_536
+/** Refused for the load of the server, which may be over soon. As connections over the limit are. */
+const OVERLOADED_HEADERS = new HeaderBlock([
+  ['content-type', 'text/plain; charset=utf-8'],
+  ['retry-after', '1'],
+])
+const OVERLOADED_TEXT = refusalText(REFUSALS.overloaded)
+const NO_HEAD = { method: null, target: null }
 const REFUSAL_HEADERS = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
 
 /** Assigned by the class, which alone can reach its private parts. */
@@ -88,6 +98,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   bodySink: BodySink | null = null
   failure: Error | null = null
   hasClientLeft = false
+  sendTimeoutMs: number
   abortListener: ((error: Error) => void) | null = null
   leaveListener: ((error: Error) => void) | null = null
   endListener: ((status: number, bodyBytes: number) => void) | null = null
@@ -126,13 +137,17 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #awaitsContinue = false
   #discardedBytes = 0
   #source: StreamSource | null = null
+  /** What `RequestAdmission` has given to the request. */
+  #holdsSlot = false
+  #isHandlerPending = false
 
   constructor(transport: Transport, context: Http1Context) {
     this.#transport = transport
     this.#context = context
     this.#output = new Output(transport)
-    this.#reader = new MessageReader(context.limits, context.service.bodyLimit ?? null)
+    this.#reader = new MessageReader(context.limits, context.service.bodyLimits ?? null)
     this.#writer = new AnswerWriter(this.#output, context.clock)
+    this.sendTimeoutMs = context.limits.sendTimeoutMs
     this.#idleUntilMs = context.clock.nowMs + context.limits.headersTimeoutMs
     transport.setDeadline(this.#idleUntilMs)
   }
@@ -143,7 +158,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     return facts
   }
   get maxBodyBytes(): number {
-    return this.#reader.maxBodyBytes
+    return this.#reader.bodyLimits.maxBodyBytes
   }
   get peer(): EndpointAddress {
     return this.#transport.peer
@@ -342,16 +357,58 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.hasClientLeft = false
     this.#isHttp10 = facts.httpVersion === '1.0'
     this.#isLast = !facts.keepAlive
-    this.#keepAlive = facts.keepAlive
+    this.sendTimeoutMs = this.#context.limits.sendTimeoutMs
+    this.#keepAlive = facts.keepAlive && !this.#isLastAllowed()
     this.#awaitsContinue = facts.expectContinue && this.hasBody
     this.#discardedBytes = 0
     this.#reader.beginBody()
-    if (this.hasBody && this.#read === READ_AWAITING) this.#startPace()
+    if (this.hasBody) {
+      if (this.#read === READ_AWAITING) this.#startPace()
+      this.#pace?.use(this.#reader.bodyLimits)
+    }
     this.#read = this.hasBody ? READ_BODY : READ_COMPLETE
     this.#write = WRITE_OWED
     this.#writer.begin(this.#isHead, this.#isHttp10)
-    this.#context.metrics.requestStarted()
-    this.#context.service.onRequest(this)
+    const { admission, metrics, service } = this.#context
+    if (admission !== null && !this.#admit(admission)) return
+    metrics.requestStarted()
+    service.onRequest(this)
+  }
+
+  #isLastAllowed(): boolean {
+    const { maxRequestsPerConnection } = this.#context.limits
+    return maxRequestsPerConnection > 0 && this.sequence + 1 >= maxRequestsPerConnection
+  }
+
+  /** Answers 503 at once where there is no place for the request. The connection may stay. */
+  #admit(admission: RequestAdmission): boolean {
+    const cause = admission.admit()
+    this.#holdsSlot = cause === null
+    if (cause === null) return true
+    if (this.#context.service.isExempt?.(facts.method, facts.path) === true) return true
+    const { status } = REFUSALS.overloaded
+    this.#tellRefusal(REFUSALS.overloaded, cause, true)
+    this.#decideKeepAlive(null)
+    this.#writer.writeWhole(status, OVERLOADED_HEADERS, OVERLOADED_TEXT, this.#keepAlive)
+    this.sequence++
+    this.#write = WRITE_ANSWERED
+    if (this.#read === READ_COMPLETE) this.#nextRequest()
+    else if (!this.#keepAlive) this.#shutDown()
+    return false
+  }
+
+  awaitHandler(): void {
+    this.#isHandlerPending = true
+  }
+
+  handlerSettled(): void {
+    this.#isHandlerPending = false
+    if (this.#holdsSlot && !this.#isOwed()) this.#releaseSlot()
+  }
+
+  #releaseSlot(): void {
+    this.#holdsSlot = false
+    this.#context.admission?.release()
   }
 
   #startPace(): void {
@@ -503,6 +560,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#source = null
     this.abortListener = null
     this.leaveListener = null
+    if (this.#holdsSlot && !this.#isHandlerPending) this.#releaseSlot()
     this.#context.metrics.requestFinished()
     const { endListener } = this
     if (endListener === null) return
@@ -535,7 +593,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
    */
   #refuse(refused: Refusal): void {
     const earlier = this.#write
-    if (earlier !== WRITE_ANSWERED) this.#context.metrics.requestRejected(refused.status)
+    if (earlier !== WRITE_ANSWERED) {
+      this.#tellRefusal(refused, 'protocol', refused === REFUSALS.bodyTooLarge)
+    }
     this.#keepAlive = false
     if (earlier === WRITE_STREAMING) {
       this.abortStream(new RrError(refused.code, refused.reason))
@@ -546,6 +606,18 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (earlier === WRITE_OWED) {
       this.#failExchange(refused.status, new RrError(refused.code, refused.reason))
     }
+  }
+
+  /** @param isHeadKnown that of the request has just been read, and no other since */
+  #tellRefusal(refused: Refusal, cause: RequestRefusalCause, isHeadKnown: boolean): void {
+    const { metrics, onRefusal } = this.#context
+    const { code, status, reason } = refused
+    metrics.requestRejected(status, cause)
+    if (onRefusal === null) return
+    const isDispatched = cause === 'protocol' && this.#isOwed()
+    const request = isHeadKnown && !isDispatched ? facts : NO_HEAD
+    const { method, target } = request
+    onRefusal({ cause, status, code, reason, peer: this.peer, method, target, isDispatched })
   }
 
   #writeRefusal(refused: Refusal): void {
@@ -657,9 +729,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   #stallDeadlineMs(): number {
-    const { clock, limits } = this.#context
+    const { clock } = this.#context
     this.#stall ??= new SendStall()
-    this.#stall.update(this.#transport, clock.nowMs, limits.sendTimeoutMs)
+    this.#stall.update(this.#transport, clock.nowMs, this.sendTimeoutMs)
     return this.#stall.untilMs
   }
 }

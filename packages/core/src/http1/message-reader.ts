@@ -1,5 +1,5 @@
-import type { BodyLimit } from '../exchange.ts'
 import type { HttpOptions } from '../http-options.ts'
+import type { BodyLimits, BodyLimitsLookup } from '../route-limits.ts'
 import { ChunkedBody, type ChunkedBodyFault } from './chunked-body.ts'
 import { LLHTTP_OK, LLHTTP_PAUSED, llhttp, WINDOW_BYTES } from './llhttp.ts'
 import { parseRefusal } from './parse-refusal.ts'
@@ -40,11 +40,11 @@ export class MessageReader {
   trailers = ''
   /** Bytes to come of a body of known length. */
   remaining = 0
-  /** Most bytes that the body may have. */
-  maxBodyBytes: number
+  /** What holds for the body. */
+  bodyLimits: BodyLimits
 
   readonly #limits: HttpOptions
-  readonly #bodyLimit: BodyLimit | null
+  readonly #limitsOf: BodyLimitsLookup | null
   /** llhttp's state, while a head or a chunked body is only in part here; else 0. */
   #parser = 0
   #partial: PartialHead | null = null
@@ -52,10 +52,10 @@ export class MessageReader {
   /** How much of an empty line has come before a request line: nothing, its CR, all of it. */
   #emptyLine = 0
 
-  constructor(limits: HttpOptions, bodyLimit: BodyLimit | null) {
+  constructor(limits: HttpOptions, limitsOf: BodyLimitsLookup | null) {
     this.#limits = limits
-    this.#bodyLimit = bodyLimit
-    this.maxBodyBytes = limits.maxBodyBytes
+    this.#limitsOf = limitsOf
+    this.bodyLimits = limits
   }
 
   /** True while a part of a head is here. */
@@ -115,7 +115,7 @@ export class MessageReader {
     }
     this.#takeParser()
     llhttp.resume(this.#parser)
-    this.#chunked = new ChunkedBody(this.#limits, this.maxBodyBytes)
+    this.#chunked = new ChunkedBody(this.#limits, this.bodyLimits.maxBodyBytes)
   }
 
   /**
@@ -144,8 +144,8 @@ export class MessageReader {
 
   #limitBody(): Refusal | null {
     const { method, path, bodyLength } = requestHead
-    if (this.#bodyLimit !== null) this.maxBodyBytes = this.#bodyLimit(method, path)
-    return bodyLength > this.maxBodyBytes ? REFUSALS.bodyTooLarge : null
+    if (this.#limitsOf !== null) this.bodyLimits = this.#limitsOf(method, path)
+    return bodyLength > this.bodyLimits.maxBodyBytes ? REFUSALS.bodyTooLarge : null
   }
 
   /** Takes one CRLF before a request line (RFC 9112 §2.2), and no other empty line. */

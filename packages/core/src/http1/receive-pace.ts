@@ -1,26 +1,34 @@
-import type { HttpOptions } from '../http-options.ts'
+import type { BodyLimits } from '../route-limits.ts'
 
 /**
  * How long a request has been arriving, and how fast. Time in which the server itself did not
  * want more, because a handler was slow to take the body, does not count.
  */
 export class ReceivePace {
-  readonly #limits: HttpOptions
+  readonly #serverLimits: BodyLimits
+  #limits: BodyLimits
   #startMs = 0
   #headUntilMs = 0
   #bytes = 0
   #pausedAtMs = -1
 
-  constructor(limits: HttpOptions) {
+  constructor(limits: BodyLimits) {
+    this.#serverLimits = limits
     this.#limits = limits
   }
 
   /** @param headUntilMs when the head must be whole, if it is not yet */
   start(nowMs: number, headUntilMs: number): void {
+    this.#limits = this.#serverLimits
     this.#startMs = nowMs
     this.#headUntilMs = headUntilMs
     this.#bytes = 0
     this.#pausedAtMs = -1
+  }
+
+  /** The head has told what holds for this request. */
+  use(limits: BodyLimits): void {
+    this.#limits = limits
   }
 
   add(bytes: number): void {

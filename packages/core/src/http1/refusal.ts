@@ -45,7 +45,8 @@ export const REFUSALS: {
     | 'requestLineTooLong'
     | 'headersTooLarge'
     | 'bodyTooLarge'
-    | 'timeout']: Refusal
+    | 'timeout'
+    | 'overloaded']: Refusal
 } = {
   emptyLines: malformed('more than one empty line before the request line (RFC 9112 §2.2)'),
   requestLine: malformed('malformed request line (RFC 9112 §3)'),
@@ -72,5 +73,6 @@ export const REFUSALS: {
   requestLineTooLong: refusal('RR_REQUEST_LINE_TOO_LONG', 'the request line is too long'),
   headersTooLarge: refusal('RR_HEADERS_TOO_LARGE', 'the header lines are too long or too many'),
   bodyTooLarge: refusal('RR_BODY_TOO_LARGE', 'the request body is too large'),
+  overloaded: refusal('RR_OVERLOADED', 'the server has too much to do'),
   timeout: refusal('RR_REQUEST_TIMEOUT', 'the request took too long to arrive'),
 }

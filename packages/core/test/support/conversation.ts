@@ -1,10 +1,12 @@
 import type { ConnectionMetrics, ConnectionShare } from '../../src/exchange.ts'
-import type { Handler, RouteBodyLimit } from '../../src/handler.ts'
+import type { Handler } from '../../src/handler.ts'
 import { HTTP_OPTIONS, type HttpOptionsInput } from '../../src/http-options.ts'
 import { createHttpService } from '../../src/http-service.ts'
 import type { AccessEntry } from '../../src/http-service-options.ts'
 import { resolveOptions } from '../../src/options.ts'
+import type { RefusalObserver, RequestAdmission } from '../../src/refusal-entry.ts'
 import { text } from '../../src/response.ts'
+import type { RouteLimitsLookup } from '../../src/route-limits.ts'
 import type { ProtocolConnection } from '../../src/transport.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeTransport } from './fake-transport.ts'
@@ -15,8 +17,10 @@ export interface ConversationOptions {
   readonly limits?: HttpOptionsInput
   /** Default: answers 200 `ok` at once and reads no body. */
   readonly handler?: Handler
-  readonly maxBodyBytes?: RouteBodyLimit | null
   readonly share?: ConnectionShare
+  readonly routeLimits?: RouteLimitsLookup | null
+  readonly admission?: RequestAdmission | null
+  readonly onRefusal?: RefusalObserver | null
   readonly onAccess?: (entry: AccessEntry) => void
 }
 
@@ -32,6 +36,7 @@ export class Conversation {
   started = 0
   finished = 0
   readonly rejected: number[] = []
+  readonly causes: string[] = []
   isClosed = false
   #waiting: Buffer[] = []
   #hasFinished = false
@@ -41,14 +46,19 @@ export class Conversation {
     const metrics: ConnectionMetrics = {
       requestStarted: () => void this.started++,
       requestFinished: () => void this.finished++,
-      requestRejected: (status) => void this.rejected.push(status),
+      requestRejected: (status, cause) => {
+        this.rejected.push(status)
+        this.causes.push(cause)
+      },
     }
     const service = createHttpService({
       handler: (request) => {
         this.methods.push(request.method)
         return handler(request)
       },
-      maxBodyBytes: options.maxBodyBytes,
+      routeLimits: options.routeLimits,
+      admission: options.admission,
+      onRefusal: options.onRefusal,
       limits: resolveOptions(HTTP_OPTIONS, options.limits ?? {}, 'test'),
       clock: this.clock,
       metrics,

@@ -7,6 +7,7 @@ export const COUNTERS = [
   'access',
   'errors',
   'events',
+  'refusals',
   'released',
   'released2',
   'port',
