@@ -4,7 +4,7 @@ import t from 'tap'
 import { renderConfigurationPage } from '../configuration-page.ts'
 
 /** Options, applications, routes, addresses, workers: all before or beside requests. */
-const ENDS_NO_REQUEST = /^RR_(OPTION|APPLICATION|ROUTE|BIND|WORKER|SERVER)_/
+const ENDS_NO_REQUEST = /^RR_(OPTION|APPLICATION|ROUTE|BIND|WORKER|SERVER|RELOAD)_/
 
 const page = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
 
