@@ -9,6 +9,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { type ListenOptions, listen, serve } from '@rr/listener'
 import t, { type Test } from 'tap'
 import { EventReader } from './support/event-reader.ts'
+import { recordingLog } from './support/recording-log.ts'
 import { ask } from './support/whole-answer.ts'
 
 const examples = new URL('../examples/', import.meta.url)
@@ -293,6 +294,18 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(whole.headers.get('content-encoding'), null)
     t.equal(whole.headers.get('vary'), 'accept-encoding')
     t.equal(await terms.text(), await whole.text())
+  },
+  'diagnostics.ts': async (t, name) => {
+    const lines: { readonly fields: object; readonly message: string | undefined }[] = []
+    const log = recordingLog(lines)
+    const url = await serveExample(t, name, { log, requestContext: true })
+    const order = (await (await fetch(`${url}/orders/7`)).json()) as Record<string, string>
+    const fields = { requestId: order['checkedFor'], route: '/orders/:id' }
+    t.same(lines, [
+      { fields: { ...fields, order: '7' }, message: 'looking the order up' },
+      { fields, message: 'asking the store' },
+    ])
+    t.same(await (await fetch(`${url}/durations`)).json(), [{ route: '/orders/:id', count: 1 }])
   },
   'shared-counter.ts': async (t, name) => {
     const options = { host: '127.0.0.1', port: 0, workers: 2 }

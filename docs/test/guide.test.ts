@@ -216,7 +216,23 @@ const limits: PageChecks['applications'] = {
   },
 }
 
+const diagnostics: PageChecks['applications'] = {
+  'log.ts': async (t, get) => {
+    const ordered = await get('/orders/7', { method: 'POST', headers: { 'x-request-id': 'mine' } })
+    t.equal(await ordered.text(), 'thanks')
+    t.equal(ordered.headers.get('x-request-id'), 'mine')
+  },
+  'channels.ts': async (t, get) => {
+    t.equal(await (await get('/')).text(), '0 answered')
+    t.equal(await (await get('/')).text(), '1 answered')
+  },
+  'trace.ts': async (t, get) => {
+    t.equal(await (await get('/a?b')).text(), 'GET /a')
+  },
+}
+
 testPages(t, {
+  'guide/diagnostics.md': { applications: diagnostics },
   'guide/requests.md': { applications: requests },
   'guide/responses.md': { applications: responses },
   'guide/middleware.md': { applications: middleware },

@@ -50,6 +50,8 @@ export interface Exchange {
   readonly hasClientLeft: boolean
   /** Told when that happens. An answer may still reach a client that has closed its side only. */
   leaveListener: ((error: Error) => void) | null
+  /** Told once, before the head of the final answer is written. */
+  answerListener: ((status: number, headers: HeaderBlock | null) => void) | null
   /** Told once when the exchange ends: the status sent (0 for none) and the body's bytes. */
   endListener: ((status: number, bodyBytes: number) => void) | null
 
@@ -97,13 +99,16 @@ export function addAbortListener(exchange: Exchange, listener: (error: Error) =>
 }
 
 /** Adds a listener to those that are told once when the exchange ends, in whatever way. */
-export function addEndListener(exchange: Exchange, listener: () => void): void {
+export function addEndListener(
+  exchange: Exchange,
+  listener: (status: number, bodyBytes: number) => void,
+): void {
   const earlier = exchange.endListener
   exchange.endListener =
     earlier === null
       ? listener
       : (status, bodyBytes) => {
-          listener()
+          listener(status, bodyBytes)
           earlier(status, bodyBytes)
         }
 }

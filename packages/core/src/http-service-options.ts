@@ -3,6 +3,7 @@ import type { Handler } from './handler.ts'
 import type { HttpOptions } from './http-options.ts'
 import type { RefusalObserver, RequestAdmission } from './refusal-entry.ts'
 import type { HttpRequest } from './request.ts'
+import type { RequestLog } from './request-log.ts'
 import type { RouteLimitsLookup } from './route-limits.ts'
 import type { Clock } from './transport.ts'
 
@@ -32,6 +33,10 @@ export interface HttpServiceOptions {
   readonly share?: ConnectionShare | null
   /** A handler failed. The client has been answered 500, or cut off where it was too late. */
   readonly onError: (error: unknown, request: HttpRequest) => void
+  /** As `WorkerContext.workerId`, for the diagnostics channels; 1 by default. */
+  readonly workerId?: number | undefined
+  /** What `request.log` logs to; without it nothing is logged. */
+  readonly log?: RequestLog | undefined
   /** Called after each answer; null costs nothing. */
   readonly onAccess: ((entry: AccessEntry) => void) | null
   /** Told of each request refused; null costs nothing. */

@@ -13,6 +13,15 @@ export interface HttpService {
 export function createHttpService(options: HttpServiceOptions): HttpService {
   const { limits, clock, metrics, share = null, admission = null, onRefusal = null } = options
   const service = new RequestDispatcher(options)
-  const context: Http1Context = { limits, clock, metrics, share, service, admission, onRefusal }
+  const context: Http1Context = {
+    limits,
+    clock,
+    metrics,
+    share,
+    service,
+    admission,
+    onRefusal,
+    workerId: options.workerId ?? 1,
+  }
   return { connect: (transport) => new Http1Connection(transport, context) }
 }

@@ -7,6 +7,14 @@ export {
   type WorkerContext,
 } from './application.ts'
 export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
+export {
+  type ProtocolName,
+  REQUEST_CHANNELS,
+  REQUEST_TRACING,
+  type RefusalMessage,
+  type RequestChannels,
+  type RequestMessage,
+} from './diagnostics.ts'
 export { answerErrors, catchErrors, type ErrorHandler, takeLateErrors } from './error-handler.ts'
 export { changeErrorHeaders, type HeaderChange } from './error-headers.ts'
 export { errorResponse } from './error-response.ts'
@@ -68,8 +76,10 @@ export type {
   RequestRefusalCause,
 } from './refusal-entry.ts'
 export { HttpRequest } from './request.ts'
+export { currentRequest } from './request-context.ts'
 export type { RequestCookies } from './request-cookies.ts'
 export type { RequestHeaders } from './request-headers.ts'
+export type { LogMethod, RequestLog } from './request-log.ts'
 export {
   bytes,
   empty,
@@ -102,6 +112,7 @@ export {
   sharedMemory,
 } from './shared-memory.ts'
 export { lastEventId, type SseInit, type SseSource, sse } from './sse.ts'
+export { parseTraceParent, type TraceParent } from './trace-parent.ts'
 export type {
   Clock,
   EndpointAddress,

@@ -1,3 +1,4 @@
+import { isRequestWatched, noteError, publishError, watchRequest } from './diagnostics.ts'
 import { isThenable, takeAnsweredErrors } from './error-handler.ts'
 import { forgetErrorHeaders, hasErrorHeaders, takeErrorHeaders } from './error-headers.ts'
 import { errorResponse, isClientFault, statusOf } from './error-response.ts'
@@ -6,6 +7,8 @@ import type { Handler } from './handler.ts'
 import type { HeaderBlock } from './header-block.ts'
 import type { AccessEntry, HttpServiceOptions } from './http-service-options.ts'
 import { HttpRequest } from './request.ts'
+import { runInRequest } from './request-context.ts'
+import { LogSource, SILENT_LOG } from './request-log.ts'
 import { HttpResponse, type StreamBody } from './response.ts'
 import { chunkReader, discardValue, ResponseStream } from './response-stream.ts'
 import { acceptsTrailers } from './response-trailers.ts'
@@ -20,8 +23,11 @@ export class RequestDispatcher implements RequestService {
   readonly isExempt: ((method: string, path: string) => boolean) | null
   readonly #handler: Handler
   readonly #decompressBodies: boolean
-  readonly #onError: HttpServiceOptions['onError']
+  readonly #tellLog: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
+  readonly #workerId: number
+  readonly #log: LogSource
+  readonly #requestContext: boolean
 
   constructor(options: HttpServiceOptions) {
     const { routeLimits } = options
@@ -30,15 +36,32 @@ export class RequestDispatcher implements RequestService {
     this.isExempt = reader && ((method, path) => reader.isExempt(method, path))
     this.#handler = options.handler
     this.#decompressBodies = options.limits.decompressBodies
-    this.#onError = options.onError
+    this.#workerId = options.workerId ?? 1
+    this.#log = options.log === undefined ? SILENT_LOG : new LogSource(options.log)
+    this.#requestContext = options.limits.requestContext
+    this.#tellLog = options.onError
     this.#onAccess = options.onAccess
   }
 
   onRequest(exchange: Exchange): void {
-    const request = new HttpRequest(exchange, this.#decompressBodies)
+    const request = new HttpRequest(exchange, this.#decompressBodies, this.#log)
     if (this.#onAccess !== null) this.#observe(exchange, request, this.#onAccess)
+    if (this.#requestContext || isRequestWatched()) this.#runSeen(exchange, request)
+    else this.#run(exchange, request, this.#handler)
+  }
+
+  /** Apart from `onRequest`, so that closures are made only where they are needed. */
+  #runSeen(exchange: Exchange, request: HttpRequest): void {
+    const run = (handler: Handler): void => {
+      if (!this.#requestContext) this.#run(exchange, request, handler)
+      else runInRequest(request, () => this.#run(exchange, request, handler))
+    }
+    if (!isRequestWatched()) run(this.#handler)
+    else watchRequest(exchange, { request, workerId: this.#workerId }, this.#handler, run)
+  }
+
+  #run(exchange: Exchange, request: HttpRequest, handler: Handler): void {
     try {
-      const handler = this.#handler
       const result: unknown = handler(request)
       if (result instanceof HttpResponse) this.#send(exchange, request, result)
       else if (isThenable(result)) this.#await(exchange, request, result)
@@ -118,9 +141,16 @@ export class RequestDispatcher implements RequestService {
     // Who gives up because the client seems to have left has not failed.
     const isFailure = statusOf(error) >= 500 && !(exchange.hasClientLeft && isClientFault(error))
     discardUnsent(request)
+    noteError(request, error)
+    if (isFailure) publishError(request, error, this.#workerId)
     const { status, headers, body } = errorResponse(error)
     exchange.respond(status, this.#errorHeaders(request, headers), body as string)
-    if (isFailure) this.#onError(error, request)
+    if (isFailure) this.#tellLog(error, request)
+  }
+
+  #onError(error: unknown, request: HttpRequest): void {
+    publishError(request, error, this.#workerId)
+    this.#tellLog(error, request)
   }
 
   #errorHeaders(request: HttpRequest, headers: HeaderBlock | null): HeaderBlock | null {

@@ -16,6 +16,7 @@ import { RequestBody } from './request-body.ts'
 import type { RequestCookies } from './request-cookies.ts'
 import { RequestHeaders } from './request-headers.ts'
 import { nextRequestId } from './request-id.ts'
+import { type LogSource, OpenLog, type RequestLog } from './request-log.ts'
 import type { EndpointAddress, TlsFacts } from './transport.ts'
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
@@ -66,10 +67,12 @@ export class HttpRequest<
   #headers: RequestHeaders | null = null
   #query: URLSearchParams | null = null
   #id: string | null = null
+  #log: LogSource | OpenLog
   #abort: AbortController | null = null
 
   /** Made by rr, not by applications. Reads the exchange's facts while they are valid. */
-  constructor(exchange: Exchange, decompressBodies: boolean) {
+  constructor(exchange: Exchange, decompressBodies: boolean, log: LogSource) {
+    this.#log = log
     this.#exchange = exchange
     this.#sequence = exchange.sequence
     const facts = exchange.request
@@ -179,6 +182,19 @@ export class HttpRequest<
       throw new RangeError('a request identifier is 1 to 256 visible ASCII characters')
     }
     this.#id = id
+  }
+
+  /**
+   * A logger whose lines carry `requestId` and, once the router has matched, `route`: a child of the
+   * server's log, made when first asked for. It follows `id`: a logger taken before that was set goes
+   * on with the identifier that it was made with, so ask for it where it is used.
+   *
+   * @example
+   * request.log.info({ orderId }, 'paid')
+   */
+  get log(): RequestLog {
+    if (!(this.#log instanceof OpenLog)) this.#log = this.#log.open(this)
+    return this.#log.current(this)
   }
 
   /**

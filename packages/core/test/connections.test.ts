@@ -30,6 +30,7 @@ function connect(service: RequestService): {
     service,
     admission: null,
     onRefusal: null,
+    workerId: 1,
   })
   return { transport, connection }
 }

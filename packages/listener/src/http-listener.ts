@@ -2,6 +2,12 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { type ProtocolConnection, type RefusalObserver, RrError, type Transport } from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
+import {
+  isRefusalHeard,
+  publishClose,
+  publishOpen,
+  publishRefusedConnection,
+} from './diagnostics.ts'
 import { ListenerDrain } from './listener-drain.ts'
 import { closeListening } from './listening-close.ts'
 import { NetTransport, peerOf, type TransportOwner } from './net-transport.ts'
@@ -12,6 +18,7 @@ import { inodeOf, type SocketFacts } from './socket-keeper.ts'
 export interface HttpListenerOptions {
   readonly wheel: DeadlineWheel
   readonly seat: WorkerSeat
+  readonly workerId: number
   readonly overload: OverloadMode
   readonly drainIdleGraceMs: number
   /** Speaks the protocol of a new connection. */
@@ -123,6 +130,7 @@ export class HttpListener implements TransportOwner {
 
   onTransportClosed(transport: NetTransport): void {
     this.#open.delete(transport)
+    publishClose(transport, this.#options.workerId)
     this.seat.release()
     this.#settleDrain()
   }
@@ -142,14 +150,19 @@ export class HttpListener implements TransportOwner {
     this.wheel.refresh()
     if (!this.seat.tryAcquire()) {
       this.seat.connectionRefused()
-      const { onRefusal } = this.#options
-      const peer = onRefusal === null ? null : peerOf(socket)
+      const { onRefusal, workerId } = this.#options
+      const isHeard = onRefusal !== null || isRefusalHeard()
+      const peer = isHeard ? peerOf(socket) : null
       const status = this.#refusal.refuse(socket)
-      if (peer !== null) onRefusal?.({ ...OVER_LIMIT, status, peer })
+      if (peer === null) return
+      const entry = { ...OVER_LIMIT, status, peer }
+      onRefusal?.(entry)
+      publishRefusedConnection(entry, workerId)
       return
     }
     const transport = new NetTransport(socket, this)
     this.#open.add(transport)
+    publishOpen(transport, this.#options.workerId)
     try {
       transport.start(this.#options.connect(transport))
     } catch (error) {

@@ -9,6 +9,13 @@ export {
 export type { ComputeCounts } from './compute-service.ts'
 export type { ComputeContext, ComputeTask } from './compute-task.ts'
 export type { Phase, RefusalStatus } from './control-block.ts'
+export {
+  type ConnectionMessage,
+  type DrainEndedMessage,
+  type DrainStartedMessage,
+  SERVER_CHANNELS,
+  type ServerChannels,
+} from './diagnostics.ts'
 export { ErrorWindow } from './error-window.ts'
 export { httpUrl } from './http-url.ts'
 export { type ListenOptions, listen } from './listen.ts'

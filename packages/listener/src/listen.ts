@@ -2,6 +2,7 @@ import {
   type AccessEntry,
   type HttpRequest,
   type RefusalObserver,
+  type RequestLog,
   RrError,
   resolveApplication,
 } from '@rr/core'
@@ -9,6 +10,7 @@ import { idleCompute } from './compute-idle.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
+import { publishingEvents } from './diagnostics.ts'
 import { ErrorRelay } from './error-relay.ts'
 import type { BoundAddress } from './http-listener.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
@@ -29,6 +31,7 @@ import {
   resolveListenOptions,
   type ThreadSettings,
 } from './server-options.ts'
+import { stderrLog } from './stderr-log.ts'
 import { ThreadServer } from './thread-server.ts'
 
 /** What `listen()` takes: the options of `serve()` but those of workers, and these. */
@@ -47,6 +50,11 @@ export interface ListenOptions extends ListenOptionsInput {
    * `onError`. How often is up to the clients: what costs much must bound itself.
    */
   readonly onRefusal?: RefusalObserver | undefined
+  /**
+   * What `request.log` logs to: a pino logger, or anything with its methods. Without it handlers'
+   * lines from `warn` on go to stderr, in JSON.
+   */
+  readonly log?: RequestLog | undefined
 }
 
 const WORKER_ID = 1
@@ -70,7 +78,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
   const settings = resolveListenOptions(options)
   const application = resolveApplication(app)
   await application.setup(CONTEXT)
-  const emit = createEventSink(options.onEvent)
+  const emit = publishingEvents(createEventSink(options.onEvent))
   const relay = new ErrorRelay({
     report: (error, request) =>
       emit({ type: 'handler-error', workerId: WORKER_ID, error, request }),
@@ -93,6 +101,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
     onAccess: options.onAccess ?? null,
     onRefusal: options.onRefusal ?? null,
     onWarning: (code, message) => emit({ type: 'warning', code, message, workerId: WORKER_ID }),
+    log: options.log ?? stderrLog({ worker: WORKER_ID }),
   })
   let bound: BoundAddress
   try {

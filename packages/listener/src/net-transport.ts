@@ -62,6 +62,11 @@ export class NetTransport extends DeadlineEntry implements Transport {
     this.#protocol = protocol
   }
 
+  /** What broke the connection; null while it has not. */
+  get error(): Error | null {
+    return this.#error
+  }
+
   /** True from `destroy` on. */
   get isDestroyed(): boolean {
     return this.#state >= DESTROYED

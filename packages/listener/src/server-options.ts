@@ -191,11 +191,21 @@ const SERVE_HOOKS: HookTable = {
   workerHooks: MODULE,
   workerHooksData: CLONEABLE,
 }
+const LOGGER: HookRow = { takes: 'a logger such as pino gives', accepts: isLogger }
 const LISTEN_HOOKS: HookTable = {
   onEvent: FUNCTION,
   onError: FUNCTION,
   onAccess: FUNCTION,
   onRefusal: FUNCTION,
+  log: LOGGER,
+}
+
+const LOGGER_METHODS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'child']
+
+function isLogger(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const methods = value as Record<string, unknown>
+  return LOGGER_METHODS.every((name) => typeof methods[name] === 'function')
 }
 
 function canClone(value: unknown): boolean {

@@ -6,6 +6,7 @@ import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
+import { publishingEvents } from './diagnostics.ts'
 import { memoryShortage } from './memory-limit.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
@@ -69,7 +70,7 @@ export class Supervisor implements Server {
   constructor(options: SupervisorOptions) {
     const { settings, onEvent } = options
     this.#options = options
-    this.#emit = createEventSink(onEvent)
+    this.#emit = publishingEvents(createEventSink(onEvent))
     this.#block = ControlBlock.create(options.workers * SEATS_PER_WORKER)
     this.#clockOriginMs = monotonicMs()
     this.#time = clockSince(this.#clockOriginMs)

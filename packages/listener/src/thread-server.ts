@@ -4,11 +4,13 @@ import {
   createHttpService,
   type HttpRequest,
   type RefusalObserver,
+  type RequestLog,
   type WorkerContext,
 } from '@rr/core'
 import { ShareWatch } from './connection-share.ts'
 import type { ControlBlock, WorkerSeat } from './control-block.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
+import { publishDrainEnded, publishDrainStarted } from './diagnostics.ts'
 import { describeThrown, HookGuard } from './hook-guard.ts'
 import { type BoundAddress, HttpListener } from './http-listener.ts'
 import { LoadGuard } from './load-guard.ts'
@@ -36,6 +38,8 @@ export interface ThreadServerOptions {
   readonly onAccess: ((entry: AccessEntry) => void) | null
   readonly onRefusal: RefusalObserver | null
   readonly onWarning: (code: WarningCode, message: string) => void
+  /** What `request.log` logs to. */
+  readonly log: RequestLog
 }
 
 /** Out of descriptors, a system fails every accept: one warning in this time is enough. */
@@ -48,6 +52,7 @@ export class ThreadServer {
   readonly #wheel: DeadlineWheel
   readonly #listener: HttpListener
   #acceptWarningAtMs = Number.NEGATIVE_INFINITY
+  #isDraining = false
 
   constructor(options: ThreadServerOptions) {
     const { settings, onAccess } = options
@@ -78,12 +83,15 @@ export class ThreadServer {
       share,
       admission: guard,
       onRefusal,
+      workerId: options.context.workerId,
+      log: options.log,
       onError,
       onAccess: onAccess === null ? null : hooks.guard('onAccess', onAccess),
     })
     this.#listener = new HttpListener({
       wheel: this.#wheel,
       seat,
+      workerId: options.context.workerId,
       overload: settings.overload,
       drainIdleGraceMs: settings.drainIdleGraceMs,
       connect: (transport) => service.connect(transport),
@@ -111,8 +119,16 @@ export class ThreadServer {
   /** Drains the listener (see there). The clock goes on until the last connection is gone. */
   async drain(deadlineMs: number, isSocketKept = false): Promise<number> {
     this.#seat.setPhase('draining')
+    const { workerId } = this.#options.context
+    const isFirst = !this.#isDraining
+    this.#isDraining = true
+    if (isFirst) {
+      const timeoutMs = Math.max(0, deadlineMs - this.#options.time())
+      publishDrainStarted({ workerId, connections: this.connections, timeoutMs })
+    }
     const remaining = await this.#listener.drain(deadlineMs, isSocketKept)
     this.#wheel.stop()
+    if (isFirst) publishDrainEnded({ workerId, remaining })
     return remaining
   }
 

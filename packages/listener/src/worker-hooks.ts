@@ -1,4 +1,4 @@
-import type { AccessEntry, HttpRequest, RefusalObserver } from '@rr/core'
+import type { AccessEntry, HttpRequest, RefusalObserver, RequestLog } from '@rr/core'
 import { RrError } from '@rr/core'
 import type { WarningCode } from './server-events.ts'
 
@@ -33,6 +33,8 @@ export interface WorkerHooks {
   readonly onRefusal?: RefusalObserver
   /** Called besides the main thread's events. */
   readonly onEvent?: (event: WorkerEvent) => void
+  /** What `request.log` logs to; without it lines from `warn` on go to stderr, in JSON. */
+  readonly log?: RequestLog
   /** Called last, before the thread ends by itself. */
   readonly close?: () => void | Promise<void>
 }

@@ -25,6 +25,7 @@ import type { SupervisorMessage, WorkerMessage, WorkerStart } from './messages.t
 import { clockSince } from './monotonic-clock.ts'
 import { serializeError } from './serialized-error.ts'
 import type { StartStage, WarningCode } from './server-events.ts'
+import { stderrLog } from './stderr-log.ts'
 import { ThreadServer } from './thread-server.ts'
 import { loadWorkerHooks, type WorkerEvent, type WorkerHooks } from './worker-hooks.ts'
 
@@ -85,6 +86,7 @@ async function run(): Promise<void> {
     onAccess: accessHandler(),
     onRefusal: hooks.onRefusal === undefined ? null : (refusal) => hooks.onRefusal?.(refusal),
     onWarning: warn,
+    log: hooks.log ?? stderrLog({ worker: start.workerId }),
   })
   if (drainDeadlineMs === null) await serve(serving)
   await serving.tearDown()

@@ -27,10 +27,12 @@ const STDERR = 2
  */
 const SUPERVISOR_PATIENCE_MS = 100
 
-/** A thread's log, and a second one for requests that the log level does not filter. */
+/** A thread's log, one for requests that the log level does not filter, and one for handlers. */
 export interface ThreadLog {
   readonly log: Logger
   readonly accessLog: Logger
+  /** What `request.log` logs to: as `log`, but for people its lines show all that was logged. */
+  readonly handlerLog: Logger
   /** Writes what waits; gives up when the reader takes nothing for `patienceMs`. */
   flush(patienceMs: number): void
 }
@@ -44,23 +46,34 @@ export async function openLog(settings: LogSettings, worker: number): Promise<Th
     patienceMs: worker === SUPERVISOR ? SUPERVISOR_PATIENCE_MS : Infinity,
     onGone: reportGone,
   })
-  const destination = settings.format === 'json' ? lines : await prettyLines(lines, settings.colour)
+  const isJson = settings.format === 'json'
+  const destination = isJson ? lines : await prettyLines(lines, settings.colour, OWN_FIELDS)
+  const ofHandlers = isJson ? lines : await prettyLines(lines, settings.colour, HANDLER_FIELDS)
   const base = { worker }
   return {
     log: pino({ level: settings.level, base }, destination),
     accessLog: pino({ level: 'info', base }, destination),
+    handlerLog: pino({ level: settings.level, base }, ofHandlers),
     flush: (patienceMs) => lines.flush(patienceMs),
   }
 }
 
+/** The sentences of rr's own lines have what people need of their fields. */
+const OWN_FIELDS = { include: 'time,level,err' } as const
+const HANDLER_FIELDS = { ignore: 'worker,route,pid,hostname' } as const
+
 /** Formats in the thread that logs: a stream of its own could lose lines at the thread's end. */
-async function prettyLines(lines: LineWriter, colour: boolean): Promise<DestinationStream> {
+async function prettyLines(
+  lines: LineWriter,
+  colour: boolean,
+  fields: typeof OWN_FIELDS | typeof HANDLER_FIELDS,
+): Promise<DestinationStream> {
   const { prettyFactory } = await import('pino-pretty')
   const format = prettyFactory({
     colorize: colour,
     translateTime: 'SYS:HH:MM:ss.l',
-    include: 'time,level,err',
-    messageFormat: (line, key) => `${threadLabel(line['worker'])}  ${String(line[key])}`,
+    ...fields,
+    messageFormat: (line, key) => `${threadLabel(line['worker'])}  ${String(line[key] ?? '')}`,
   })
   return { write: (line) => lines.write(format(line)) }
 }

@@ -1,4 +1,4 @@
-import type { AccessEntry, HttpRequest, RefusalEntry } from '@rr/core'
+import { type AccessEntry, type HttpRequest, parseTraceParent, type RefusalEntry } from '@rr/core'
 import {
   ErrorWindow,
   type WorkerEvent,
@@ -64,6 +64,7 @@ export async function createWorkerHooks(context: WorkerHooksContext): Promise<Wo
       report?.close()
       closeTools()
     },
+    log: threadLog.handlerLog,
     ...(accessLog ? accessHooks : {}),
   }
 }
@@ -152,7 +153,14 @@ function accessFields({ request, status, bodyBytes, durationMs }: AccessEntry): 
     bytes: bodyBytes,
     durationMs: roundDuration(durationMs),
     peer: peerAddress(request),
+    ...traceFields(request),
   }
+}
+
+/** What joins the line with a trace; nothing for a request without a valid `traceparent`. */
+function traceFields(request: HttpRequest): { readonly traceId: string } | undefined {
+  const parent = parseTraceParent(request.headers.get('traceparent'))
+  return parent === null ? undefined : { traceId: parent.traceId }
 }
 
 function accessSentence({ request, status, bodyBytes, durationMs }: AccessEntry): string {

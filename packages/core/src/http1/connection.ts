@@ -2,6 +2,7 @@
 // its states is in files of its own (reader, writer, output, stash, pace, stall); what is left is
 // which event does what in which state, and reading it needs all of it in one place.
 
+import { isRefusalHeard, publishRefusal } from '../diagnostics.ts'
 import { RrError } from '../errors.ts'
 import type {
   BodySink,
@@ -15,6 +16,7 @@ import type {
 import { HeaderBlock } from '../header-block.ts'
 import type { HttpOptions } from '../http-options.ts'
 import type { RefusalObserver, RequestAdmission, RequestRefusalCause } from '../refusal-entry.ts'
+import { outsideRequests } from '../request-context.ts'
 import type {
   Clock,
   EndpointAddress,
@@ -41,6 +43,7 @@ export interface Http1Context {
   readonly service: RequestService
   readonly admission: RequestAdmission | null
   readonly onRefusal: RefusalObserver | null
+  readonly workerId: number
 }
 
 // What is expected from the client (README.md has the figure).
@@ -101,6 +104,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   sendTimeoutMs: number
   abortListener: ((error: Error) => void) | null = null
   leaveListener: ((error: Error) => void) | null = null
+  answerListener: ((status: number, headers: HeaderBlock | null) => void) | null = null
   endListener: ((status: number, bodyBytes: number) => void) | null = null
 
   readonly #transport: Transport
@@ -284,7 +288,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#isConsuming) return
     const stash = this.#stash
     if (stash !== null && stash.length > 0 && this.#canContinue()) {
-      stash.drainInto((bytes, from, to) => this.#consume(bytes, from, to))
+      outsideRequests(() => stash.drainInto((bytes, from, to) => this.#consume(bytes, from, to)))
     }
     if (this.#isInputEnded && (stash === null || stash.length === 0)) this.#endInput()
   }
@@ -449,6 +453,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   respond(status: number, headers: HeaderBlock | null, body: string | Uint8Array | null): void {
     if (this.#write !== WRITE_OWED) return
+    this.answerListener?.(status, headers)
     this.#decideKeepAlive(headers)
     this.#writer.writeWhole(status, headers, body, this.#keepAlive)
     this.#endAnswer()
@@ -459,6 +464,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
       source.onCancel(null)
       return
     }
+    this.answerListener?.(status, headers)
     this.#decideKeepAlive(headers)
     if (this.#writer.endsWithConnection(status, headers)) this.#keepAlive = false
     if (!this.#writer.writeHead(status, headers, this.#keepAlive)) {
@@ -610,14 +616,17 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   /** @param isHeadKnown that of the request has just been read, and no other since */
   #tellRefusal(refused: Refusal, cause: RequestRefusalCause, isHeadKnown: boolean): void {
-    const { metrics, onRefusal } = this.#context
+    const { metrics, onRefusal, workerId } = this.#context
     const { code, status, reason } = refused
     metrics.requestRejected(status, cause)
-    if (onRefusal === null) return
+    if (onRefusal === null && !isRefusalHeard()) return
     const isDispatched = cause === 'protocol' && this.#isOwed()
     const request = isHeadKnown && !isDispatched ? facts : NO_HEAD
     const { method, target } = request
-    onRefusal({ cause, status, code, reason, peer: this.peer, method, target, isDispatched })
+    const { peer } = this
+    const entry = { cause, status, code, reason, peer, method, target, isDispatched }
+    onRefusal?.(entry)
+    publishRefusal(entry, workerId)
   }
 
   #writeRefusal(refused: Refusal): void {

@@ -5,6 +5,7 @@ import { createHttpService } from '../../src/http-service.ts'
 import type { AccessEntry } from '../../src/http-service-options.ts'
 import { resolveOptions } from '../../src/options.ts'
 import type { RefusalObserver, RequestAdmission } from '../../src/refusal-entry.ts'
+import type { RequestLog } from '../../src/request-log.ts'
 import { text } from '../../src/response.ts'
 import type { RouteLimitsLookup } from '../../src/route-limits.ts'
 import type { ProtocolConnection } from '../../src/transport.ts'
@@ -22,6 +23,7 @@ export interface ConversationOptions {
   readonly admission?: RequestAdmission | null
   readonly onRefusal?: RefusalObserver | null
   readonly onAccess?: (entry: AccessEntry) => void
+  readonly log?: RequestLog
 }
 
 /** A client and a server with nothing between them but the seam. */
@@ -65,6 +67,8 @@ export class Conversation {
       share: options.share ?? null,
       onError: (error) => void this.errors.push(error),
       onAccess: options.onAccess ?? null,
+      workerId: 7,
+      log: options.log,
     })
     this.connection = service.connect(this.transport)
   }

@@ -11,6 +11,8 @@ export const COUNTERS = [
   'released',
   'released2',
   'port',
+  'drainStarted',
+  'drainEnded',
 ] as const
 export type Counter = (typeof COUNTERS)[number]
 
