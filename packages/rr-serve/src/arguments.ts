@@ -4,11 +4,13 @@ import { type OptionScalar, readOptionValue } from './option-values.ts'
 /** A flag without a value that asks for something else than serving. */
 export interface ActionRow {
   readonly flag: string
-  readonly short: string
+  readonly short?: string
+  /** True where options and arguments count as for serving. */
+  readonly isMode?: boolean
 }
 
 export interface ParsedArguments<Action extends string> {
-  /** The first action asked for; what follows it is not judged. */
+  /** The first action asked for; what follows it is not judged, unless it is a mode. */
   readonly action: Action | null
   /** By the option's name in its table. */
   readonly options: Readonly<Record<string, OptionScalar>>
@@ -36,6 +38,7 @@ export function parseArguments<Action extends string>(
   const flags = flagTargets(table, actions)
   const options: Record<string, OptionScalar> = {}
   const positionals: string[] = []
+  let mode: Action | null = null
 
   for (let index = 0; index < argv.length; index++) {
     const argument = argv[index] ?? ''
@@ -51,7 +54,10 @@ export function parseArguments<Action extends string>(
     const found = findTarget(flag, flags)
     if (found.target.kind === 'action') {
       if (inline !== null) throw invalid(`${flag} takes no value`)
-      return { action: found.target.name as Action, options, positionals }
+      const action = found.target.name as Action
+      if (actions[action].isMode !== true) return { action, options, positionals }
+      mode = action
+      continue
     }
     const { name, row } = found.target
     if (row.type === 'boolean') {
@@ -66,7 +72,7 @@ export function parseArguments<Action extends string>(
     }
     options[name] = readOptionValue(row, text, flag)
   }
-  return { action: null, options, positionals }
+  return { action: mode, options, positionals }
 }
 
 function flagTargets(
@@ -80,7 +86,7 @@ function flagTargets(
   }
   for (const [name, { flag, short }] of Object.entries(actions)) {
     flags.set(`--${flag}`, { kind: 'action', name })
-    flags.set(`-${short}`, { kind: 'action', name })
+    if (short !== undefined) flags.set(`-${short}`, { kind: 'action', name })
   }
   return flags
 }

@@ -6,7 +6,7 @@ export const EXIT_CODES = {
   cannotBind: { code: 3, doc: 'the address or port cannot be listened on' },
   drainForced: {
     code: 4,
-    doc: 'stopped by a signal, and requests were cut off: the drain timeout passed, or a second signal came',
+    doc: 'stopped by a signal, and requests were cut off or threads left that were stuck: the drain timeout passed, or a second signal came',
   },
 } as const
 

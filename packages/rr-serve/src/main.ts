@@ -2,9 +2,10 @@ import { RrError } from '@rr/core'
 import { CLI_ACTIONS, OPTION_GROUPS } from './cli-options.ts'
 import { type Command, readCommand } from './command.ts'
 import { EXIT_CODES, type ExitReason, exitCode } from './exit-codes.ts'
+import { checkHealth } from './health-check.ts'
 import { helpText } from './help.ts'
 import { runServer } from './run-server.ts'
-import { StopSignals } from './stop-signals.ts'
+import { ServerSignals } from './server-signals.ts'
 import { versionText } from './versions.ts'
 
 /**
@@ -15,7 +16,7 @@ import { versionText } from './versions.ts'
  */
 export async function main(
   argv: readonly string[],
-  signals: StopSignals = new StopSignals(),
+  signals: ServerSignals = new ServerSignals(),
 ): Promise<void> {
   // Whoever reads the output may leave (EPIPE): that ends neither the server nor its application.
   process.stdout.on('error', () => {})
@@ -37,6 +38,9 @@ export async function main(
       break
     case 'version':
       process.stdout.write(`${versionText()}\n`)
+      break
+    case 'healthcheck':
+      await checkHealth(command)
       break
     case 'serve':
       await runServer(command, signals)

@@ -10,9 +10,14 @@ export interface StartError {
 
 /** @param application as the user named it */
 export function explainStartError(error: unknown, application: string): StartError {
+  const { reason, text } = explainStart(error, application)
+  return { reason, text: `rr-serve: ${text}\n` }
+}
+
+function explainStart(error: unknown, application: string): StartError {
   if (!(error instanceof RrError)) return failed(explainLoadError(error, null))
-  if (error.code === 'RR_BIND_FAILED') return { reason: 'cannotBind', text: said(error.message) }
-  if (error.code.startsWith('RR_OPTION_')) return { reason: 'usage', text: said(error.message) }
+  if (error.code === 'RR_BIND_FAILED') return { reason: 'cannotBind', text: error.message }
+  if (error.code.startsWith('RR_OPTION_')) return { reason: 'usage', text: error.message }
   const explanation = findExplanation(error)
   if (explanation !== null) return failed(`cannot load ${application}\n\n${explanation}`)
   const { cause } = error
@@ -25,10 +30,26 @@ export function explainStartError(error: unknown, application: string): StartErr
   return failed(error.message)
 }
 
-function failed(text: string): StartError {
-  return { reason: 'failed', text: said(text) }
+/** Why a reload failed, for the log. */
+export function explainReloadError(error: unknown, application: string): string {
+  const explanation = findExplanation(error)
+  if (explanation !== null) return `cannot load ${application}\n\n${explanation}`
+  const cause = error instanceof RrError ? error.cause : undefined
+  // An RrError says all itself; what the application threw needs its frames.
+  if (cause instanceof RrError) return explainStart(cause, application).text
+  if (cause instanceof Error)
+    return `cannot start ${application}\n\n${explainLoadError(cause, null)}`
+  return error instanceof Error ? error.message : explainLoadError(error, null)
 }
 
-function said(text: string): string {
-  return `rr-serve: ${text}\n`
+/** True where the application's code is what failed, so that other code may mend it. */
+export function isApplicationFailure(error: unknown): boolean {
+  return (
+    error instanceof RrError &&
+    (error.code === 'RR_APPLICATION_FAILED' || error.code === 'RR_WORKER_FAILED')
+  )
+}
+
+function failed(text: string): StartError {
+  return { reason: 'failed', text }
 }

@@ -17,14 +17,17 @@ import { fileURLToPath } from 'node:url'
  * that needs no more costs what it costs without the hook. Only for a file that cannot be stripped
  * is amaro loaded: the same parser as Node's, with the transformation that Node 26 left out.
  * TypeScript in node_modules is left to Node, which refuses it.
+ *
+ * @param onLoad called with each file outside of node_modules, right before it is read
  */
-export function installTypeScriptHooks(): ModuleTracker {
+export function installTypeScriptHooks(onLoad: (url: string) => void = () => {}): ModuleTracker {
   muteStrippingWarning()
   const tracker = { lastUrl: null as string | null }
   registerHooks({
     load(url, context, nextLoad) {
       if (!isApplicationFile(url)) return nextLoad(url, context)
       tracker.lastUrl = url
+      onLoad(url)
       return isTypeScriptFile(url) ? load(url, context, nextLoad) : nextLoad(url, context)
     },
   })
@@ -78,7 +81,8 @@ function isTypeScript(format: string | null | undefined): format is string {
   return format?.endsWith(TYPESCRIPT) === true
 }
 
-function isApplicationFile(url: string): boolean {
+/** A file that is not a dependency's. */
+export function isApplicationFile(url: string): boolean {
   return url.startsWith('file:') && !url.includes('/node_modules/')
 }
 

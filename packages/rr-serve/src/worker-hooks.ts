@@ -5,10 +5,14 @@ import {
   type WorkerHooks,
   type WorkerHooksContext,
 } from '@rr/listener'
+import { startCpuProfile } from './cpu-profile.ts'
+import type { DebuggedWorker } from './debugged-worker.ts'
 import { ApplicationLoadError, explainLoadError } from './load-error.ts'
 import { type LogSettings, openLog, type ThreadLog } from './logger.ts'
+import { ModuleReport } from './module-report.ts'
 import { shownValue } from './shown-value.ts'
 import { installTypeScriptHooks } from './typescript-hooks.ts'
+import { openDebugger } from './worker-debugger.ts'
 
 /** Of a refused request, so that its sender has no say in the length of a line. */
 const MAX_TARGET_LENGTH = 1024
@@ -18,6 +22,11 @@ export interface WorkerHooksData {
   readonly application: string
   readonly logSettings: LogSettings
   readonly accessLog: boolean
+  /** Where loaded files are reported under watch. */
+  readonly watchChannel: string | null
+  /** Where CPU profiles go, when they are wanted. */
+  readonly cpuProfDir: string | null
+  readonly debugged: DebuggedWorker | null
 }
 
 /**
@@ -26,9 +35,11 @@ export interface WorkerHooksData {
  * The listener's own import of the same URL then gets the module that is loaded.
  */
 export async function createWorkerHooks(context: WorkerHooksContext): Promise<WorkerHooks> {
-  const { application, logSettings, accessLog } = context.data as WorkerHooksData
-  const modules = installTypeScriptHooks()
+  const { application, logSettings, accessLog, watchChannel } = context.data as WorkerHooksData
+  const report = watchChannel === null ? null : new ModuleReport(watchChannel)
+  const modules = installTypeScriptHooks(report?.onLoad)
   const threadLog = await openLog(logSettings, context.workerId)
+  const closeTools = openTools(context, threadLog)
   try {
     await import(application)
   } catch (error) {
@@ -51,9 +62,22 @@ export async function createWorkerHooks(context: WorkerHooksContext): Promise<Wo
     close() {
       errors.close()
       refusals.close()
+      report?.close()
+      closeTools()
     },
     log: threadLog.handlerLog,
     ...(accessLog ? accessHooks : {}),
+  }
+}
+
+/** What looks into the worker, from before its application is loaded. */
+function openTools({ workerId, data }: WorkerHooksContext, { log }: ThreadLog): () => void {
+  const { cpuProfDir: folder, debugged } = data as WorkerHooksData
+  const profile = folder === null ? null : startCpuProfile({ workerId, folder }, log)
+  const worker = debugged?.workerId === workerId ? openDebugger(debugged, log) : null
+  return () => {
+    profile?.end()
+    worker?.close()
   }
 }
 

@@ -117,9 +117,14 @@ t.test('a start that hangs ends at the drain timeout: 4', async (t) => {
   t.equal(await server.stop(), 4)
 })
 
-t.test('SIGHUP ends the process, as it does by default', async (t) => {
-  const server = serveEcho(t)
-  await server.port()
-  t.equal(await server.stop('SIGHUP'), null)
-  t.equal(server.child.signalCode, 'SIGHUP')
+t.test('SIGHUP during a drain is ignored, and said to be', async (t) => {
+  const server = serveEcho(t, '--drain-timeout', '1h')
+  const request = await OpenRequest.begin(await server.port())
+  server.child.kill('SIGTERM')
+  await server.printed(/"msg":"draining/)
+  server.child.kill('SIGHUP')
+  await server.printed(/"msg":"SIGHUP: ignored, the server is stopping"/)
+  request.finish()
+  t.ok((await request.answer).endsWith('body'))
+  t.equal(await server.exit, 0)
 })

@@ -1,9 +1,11 @@
 import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream, readFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
+import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
+import { until } from '../../listener/test/support/until.ts'
 import { BIN, cleanEnv } from './support/serve-process.ts'
 
 const skip =
@@ -136,4 +138,43 @@ function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {}
+}
+
+t.test('the SIGHUP of a terminal that has gone stops the server', { skip }, async (t) => {
+  const cwd = t.testdir({})
+  const mark = join(cwd, 'torn-down')
+  writeFileSync(
+    join(cwd, 'app.js'),
+    `import { writeFileSync } from 'node:fs'
+     import { defineApp, text } from '@rr/core'
+     export default defineApp({
+       handler: () => text('ok'),
+       teardown: () => writeFileSync('torn-down', ''),
+     })`,
+  )
+  const command = `exec '${process.execPath}' '${BIN}' -p 0 -w 1 app.js`
+  const child = spawnOnTerminal(t, cwd, command)
+  let output = ''
+  const listening = new Promise<void>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      if (/listening on/.test(output)) resolve()
+    })
+  })
+  await listening
+  const pid = Number(/process (\d+)/.exec(output)?.[1])
+  t.teardown(() => isRunning(pid) && process.kill(pid, 'SIGKILL'))
+  // With script(1) the other end of the terminal goes, as with the window of one.
+  child.kill('SIGKILL')
+  await until(() => !isRunning(pid), 'the server has ended')
+  t.ok(existsSync(mark), 'by a drain, with its teardown')
+})
+
+/** False for a zombie, too: whoever is to wait for it is not ours. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
 }

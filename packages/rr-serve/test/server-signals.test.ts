@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
-import { StopSignals } from '../src/stop-signals.ts'
+import { ServerSignals } from '../src/server-signals.ts'
 
 interface Watch {
   readonly send: (signal: NodeJS.Signals, atMs: number) => void
@@ -13,11 +13,12 @@ function watchUnheard(): Watch {
   const source = new EventEmitter()
   const log: string[] = []
   let nowMs = 0
-  const signals = new StopSignals(source, () => nowMs)
+  const signals = new ServerSignals(source, () => nowMs)
   const obey = (): void =>
     signals.obey({
       onStop: (signal) => log.push(`stop ${signal}`),
       onForce: (signal) => log.push(`force ${signal}`),
+      onReload: (signal) => log.push(`reload ${signal}`),
     })
   const send = (signal: NodeJS.Signals, atMs: number): void => {
     nowMs = atMs
@@ -70,4 +71,32 @@ t.test('another signal is another wish, however soon', async (t) => {
   send('SIGINT', 0)
   send('SIGTERM', 1)
   t.strictSame(log, ['stop SIGINT', 'force SIGTERM'])
+})
+
+t.test(
+  'SIGHUP asks for a reload, before a stop and after it, and never counts as one',
+  async (t) => {
+    const { send, log } = watch()
+    send('SIGHUP', 0)
+    send('SIGHUP', 99)
+    send('SIGHUP', 100)
+    send('SIGTERM', 150)
+    send('SIGHUP', 200)
+    send('SIGTERM', 250)
+    t.strictSame(log, [
+      'reload SIGHUP',
+      'reload SIGHUP',
+      'stop SIGTERM',
+      'reload SIGHUP',
+      'force SIGTERM',
+    ])
+  },
+)
+
+t.test('a SIGHUP that comes before somebody obeys is kept', async (t) => {
+  const { send, obey, log } = watchUnheard()
+  send('SIGHUP', 0)
+  t.strictSame(log, [])
+  obey()
+  t.strictSame(log, ['reload SIGHUP'])
 })

@@ -6,11 +6,13 @@
 const BURST_MS = 100
 
 /** What a signal asks for. */
-export interface StopRequests {
+export interface SignalRequests {
   /** The first signal: finish and stop. */
   readonly onStop: (signal: NodeJS.Signals) => void
   /** A further one: stop now. */
   readonly onForce: (signal: NodeJS.Signals) => void
+  /** SIGHUP, at any time: new code. */
+  readonly onReload: (signal: NodeJS.Signals) => void
 }
 
 /** Where signals come from; `process` outside of tests. */
@@ -18,31 +20,31 @@ export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown
 }
 
-const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']
+const RELOAD_SIGNAL = 'SIGHUP'
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', RELOAD_SIGNAL]
 
 /**
- * Listens for the signals that stop a server, from its construction on; what comes before somebody
- * obeys is kept. With a listener of its own the process also obeys them as PID 1 of a container,
- * where the kernel otherwise ignores them. SIGHUP keeps its default, to end the process, because the
- * terminal that it comes from has gone.
+ * Listens for the signals that stop or reload a server, from its construction on; what comes before
+ * somebody obeys is kept. With a listener of its own the process also obeys them as PID 1 of a
+ * container, where the kernel otherwise ignores them.
  *
  * The command constructs it before it loads all else, so this file imports nothing.
  */
-export class StopSignals {
+export class ServerSignals {
   readonly #nowMs: () => number
   /** When the latest wish began, by its signal. */
   readonly #begunAt = new Map<NodeJS.Signals, number>()
   readonly #kept: NodeJS.Signals[] = []
-  #requests: StopRequests | null = null
+  #requests: SignalRequests | null = null
   #isStopping = false
 
   constructor(source: SignalSource = process, nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs
-    for (const signal of STOP_SIGNALS) source.on(signal, () => this.#onSignal(signal))
+    for (const signal of SIGNALS) source.on(signal, () => this.#onSignal(signal))
   }
 
   /** From now on wishes go to `requests`, beginning at once with those that came before. */
-  obey(requests: StopRequests): void {
+  obey(requests: SignalRequests): void {
     this.#requests = requests
     for (const signal of this.#kept.splice(0)) this.#tell(requests, signal)
   }
@@ -56,7 +58,11 @@ export class StopSignals {
     else this.#tell(this.#requests, signal)
   }
 
-  #tell({ onStop, onForce }: StopRequests, signal: NodeJS.Signals): void {
+  #tell({ onStop, onForce, onReload }: SignalRequests, signal: NodeJS.Signals): void {
+    if (signal === RELOAD_SIGNAL) {
+      onReload(signal)
+      return
+    }
     if (this.#isStopping) onForce(signal)
     else onStop(signal)
     this.#isStopping = true

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stampOf } from './file-stamp.ts'
+import { FileWatch } from './file-watch.ts'
+import type { Logger } from './logger.ts'
+import { hearModuleReports } from './module-report.ts'
+
+/** What a worker that is replaced has for its open requests: who develops will not wait for more. */
+export const WATCH_DRAIN_TIMEOUT_MS = 1000
+
+/** Watches what the application consists of, as its workers report it. */
+export class WatchMode {
+  /** The channel on which workers report. */
+  readonly channelName: string = `rr-watch-${randomUUID()}`
+  readonly #files: FileWatch
+  readonly #reports: { close(): void }
+  readonly #stopped: AbortController = new AbortController()
+
+  /** @param paths as the option `watchPath` has them */
+  constructor(application: URL, paths: string, log: Logger) {
+    const given = paths.split(',').filter((path) => path !== '')
+    this.#files = new FileWatch(given.map((path) => resolve(path)))
+    const path = fileURLToPath(application)
+    this.#files.add(path, stampOf(path))
+    this.#reports = hearModuleReports(this.channelName, (file) =>
+      this.#files.add(file.path, file.stamp),
+    )
+    if (this.#files.isCut) log.warn('the folders of --watch-path hold too many files to watch all')
+  }
+
+  /** Resolves with the files that have changed since the last call; with null once it is stopped. */
+  async nextChange(): Promise<readonly string[] | null> {
+    try {
+      return await this.#files.nextChange(this.#stopped.signal)
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return null
+      throw error
+    }
+  }
+
+  stop(): void {
+    this.#reports.close()
+    this.#stopped.abort()
+  }
+}
