@@ -2,10 +2,13 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { runChild } from './child-process.mjs'
 
-/** Programs that integration tests run as real clients, and the Debian package of each. */
+/** Programs that integration tests run, and the Debian package of each. */
 const PROGRAMS = [
   { program: 'curl', debianPackage: 'curl' },
   { program: 'wrk', debianPackage: 'wrk' },
+  { program: 'haproxy', debianPackage: 'haproxy' },
+  { program: 'nginx', debianPackage: 'nginx-light' },
+  { program: 'openssl', debianPackage: 'openssl' },
 ]
 
 /** Two slow mirrors' worth of patience; without a network apt-get gives up long before. */
