@@ -1,11 +1,13 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ProtocolConnection, RrError, type Transport } from '@rr/core'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { ListenerDrain } from './listener-drain.ts'
+import { closeListening } from './listening-close.ts'
 import { NetTransport, type TransportOwner } from './net-transport.ts'
 import { type OverloadMode, OverloadRefusal } from './overload-refusal.ts'
+import { listeningDescriptor } from './socket-internals.ts'
+import { inodeOf, type SocketFacts } from './socket-keeper.ts'
 
 export interface HttpListenerOptions {
   readonly wheel: DeadlineWheel
@@ -25,14 +27,19 @@ export interface ListenAddress {
   readonly port: number
   readonly backlog: number
   readonly reusePort: boolean
+  /** A socket that listens already, in place of a new one at that address; owned from here on. */
+  readonly descriptor: number | null
 }
 
-/** What a listening socket is bound to. */
-export interface BoundAddress {
+/** What a listening socket is bound to, and which it is. */
+export interface BoundAddress extends SocketFacts {
   /** The address that a host name stood for, or the one that was given. */
   readonly host: string
   readonly port: number
 }
+
+/** For handshakes that have begun, while no connection is open. */
+const IDLE_GRACE_MS = 50
 
 /** One listening socket and its connections. */
 export class HttpListener implements TransportOwner {
@@ -44,6 +51,7 @@ export class HttpListener implements TransportOwner {
   readonly #open: Set<NetTransport> = new Set()
   #idleDeadlineMs: number | null = null
   #drain: ListenerDrain | null = null
+  readonly #hurry: AbortController = new AbortController()
 
   constructor(options: HttpListenerOptions) {
     this.#options = options
@@ -60,15 +68,16 @@ export class HttpListener implements TransportOwner {
   }
 
   /** Resolves with what it is bound to once listening; rejects with the system's error. */
-  listen({ host, port, backlog, reusePort }: ListenAddress): Promise<BoundAddress> {
+  listen(address: ListenAddress): Promise<BoundAddress> {
+    const { host, port, backlog, reusePort, descriptor } = address
+    const place = descriptor === null ? { host, port, reusePort } : { fd: descriptor }
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       // exclusive: under node:cluster the primary would hold the socket and undo the balancing.
-      this.#server.listen({ host, port, backlog, reusePort, exclusive: true }, () => {
+      this.#server.listen({ ...place, backlog, exclusive: true }, () => {
         this.#server.off('error', reject)
         this.#server.on('error', (error) => this.#options.onAcceptError(error))
-        const bound = this.#server.address() as AddressInfo
-        resolve({ host: bound.address, port: bound.port })
+        resolve(this.#bound())
       })
     })
   }
@@ -77,14 +86,16 @@ export class HttpListener implements TransportOwner {
    * Stops accepting, lets connections finish until `deadlineMs` on the server's clock and then cuts
    * the rest. A later call can bring the deadline forward, not push it back.
    *
+   * @param isSocketKept true when another thread goes on accepting from the same socket
    * @returns how many connections were cut in the middle of their work
    */
-  drain(deadlineMs: number): Promise<number> {
+  drain(deadlineMs: number, isSocketKept: boolean): Promise<number> {
+    this.wheel.refresh()
     if (this.#drain !== null) {
+      if (deadlineMs <= this.wheel.nowMs) this.#hurry.abort()
       this.#drain.tighten(deadlineMs)
       return this.#drain.done
     }
-    this.wheel.refresh()
     const idleDeadlineMs = Math.min(this.wheel.nowMs + this.#options.drainIdleGraceMs, deadlineMs)
     this.#idleDeadlineMs = idleDeadlineMs
     const drain = new ListenerDrain(this.wheel, idleDeadlineMs, {
@@ -94,7 +105,7 @@ export class HttpListener implements TransportOwner {
     this.#drain = drain
     drain.tighten(deadlineMs)
     for (const transport of this.#open) transport.notifyDrain(idleDeadlineMs)
-    void this.#stopAccepting()
+    void this.#stopAccepting(isSocketKept, Math.max(0, idleDeadlineMs - this.wheel.nowMs))
     return drain.done
   }
 
@@ -106,6 +117,12 @@ export class HttpListener implements TransportOwner {
 
   onTransportFault(error: unknown): void {
     this.#options.onFault(error)
+  }
+
+  #bound(): BoundAddress {
+    const { address, port } = this.#server.address() as AddressInfo
+    const descriptor = listeningDescriptor(this.#server)
+    return { host: address, port, descriptor, inode: descriptor === null ? 0 : inodeOf(descriptor) }
   }
 
   #accept(socket: Socket): void {
@@ -126,14 +143,17 @@ export class HttpListener implements TransportOwner {
     if (this.#idleDeadlineMs !== null) transport.notifyDrain(this.#idleDeadlineMs)
   }
 
-  /**
-   * Closing the listening socket resets what waits in its accept queue. Each turn of the event loop
-   * accepts all that wait, so closing right behind a turn's poll leaves the least in the queue.
-   */
-  async #stopAccepting(): Promise<void> {
-    await nextTurn()
-    await nextTurn()
-    this.#server.close()
+  async #stopAccepting(isSocketKept: boolean, graceMs: number): Promise<void> {
+    if (isSocketKept) this.#server.close()
+    else {
+      // Without any connection there is hardly one to come, and nothing that is worth a wait.
+      const isIdle = this.#open.size === 0
+      await closeListening(
+        this.#server,
+        isIdle ? Math.min(graceMs, IDLE_GRACE_MS) : graceMs,
+        this.#hurry.signal,
+      )
+    }
     this.#drain!.stoppedAccepting()
     this.#settleDrain()
   }

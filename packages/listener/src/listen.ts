@@ -1,4 +1,4 @@
-import { type AccessEntry, type HttpRequest, resolveApplication } from '@rr/core'
+import { type AccessEntry, type HttpRequest, RrError, resolveApplication } from '@rr/core'
 import { idleCompute } from './compute-idle.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
@@ -11,6 +11,7 @@ import {
   type DrainOptions,
   type DrainResult,
   drainResult,
+  type ReloadResult,
   reachableUrl,
   type Server,
 } from './server.ts'
@@ -72,6 +73,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
     settings,
     heartbeatIntervalMs: DEFAULT_IDLE_TICK_MS,
     reusePort: false,
+    descriptor: null,
     block,
     seat: SEAT,
     time,
@@ -144,7 +146,10 @@ class EmbeddedServer implements Server {
     const isStopped = this.status() === 'stopped'
     const worker = readWorkerInfo(block, nowMs, {
       id: WORKER_ID,
+      seats: [SEAT],
       seat: SEAT,
+      port: this.port,
+      leaving: 0,
       threadId: isStopped ? null : 0,
       generation: 1,
       restartInMs: null,
@@ -172,6 +177,11 @@ class EmbeddedServer implements Server {
       emit({ type: 'drain-started', timeoutMs })
     }
     return this.#shutDown(timeoutMs)
+  }
+
+  reload(): Promise<ReloadResult> {
+    const message = 'listen() serves the application that it was given: there is nothing to reload'
+    return Promise.reject(new RrError('RR_SERVER_STATE', message))
   }
 
   async stop(): Promise<void> {

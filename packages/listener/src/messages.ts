@@ -2,6 +2,7 @@ import type { MessagePort, Transferable } from 'node:worker_threads'
 import type { SerializedError } from './serialized-error.ts'
 import type { FailedRequest, StartStage, WarningCode } from './server-events.ts'
 import type { ThreadSettings } from './server-options.ts'
+import type { SocketFacts } from './socket-keeper.ts'
 
 /** What a worker thread is started with. */
 export interface WorkerStart {
@@ -16,6 +17,8 @@ export interface WorkerStart {
   /** Most time between two heartbeats. */
   readonly heartbeatIntervalMs: number
   readonly reusePort: boolean
+  /** A socket that listens already; null for a new one. */
+  readonly descriptor: number | null
   readonly applicationUrl: string
   readonly hooksUrl: string | null
   readonly hooksData: unknown
@@ -69,13 +72,17 @@ export type SupervisorMessage = {
   /** Stop accepting, finish until the deadline, cut the rest, tear down, end. May come again, sooner. */
   readonly type: 'drain'
   readonly deadlineMs: number
+  /** True when a successor goes on accepting from the same listening socket. */
+  readonly isSocketKept: boolean
 }
 
 /** From a worker to the supervisor. */
 export type WorkerMessage =
   /** The application's setup is done: from now on there is something to tear down. */
   | { readonly type: 'set-up' }
-  | { readonly type: 'listening'; readonly port: number }
+  /** The descriptor that it was given is being opened: from now on it is the worker's to close. */
+  | { readonly type: 'adopting' }
+  | { readonly type: 'listening'; readonly port: number; readonly socket: SocketFacts }
   | { readonly type: 'failed'; readonly stage: StartStage; readonly error: SerializedError }
   /** No connection is left; `remaining` were cut. */
   | { readonly type: 'drained'; readonly remaining: number }

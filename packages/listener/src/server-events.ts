@@ -21,6 +21,8 @@ export type ExitReason =
   | 'stalled'
   /** Could not start; `worker-failed` says why. */
   | 'failed'
+  /** Another thread took its place, in a reload. */
+  | 'replaced'
   /** The server drained or stopped. */
   | 'stopped'
 
@@ -85,6 +87,14 @@ export type ServerEvent =
       readonly workerId: number
       readonly count: number
     }
+  | { readonly type: 'reload-started' }
+  | {
+      readonly type: 'reload-ended'
+      /** How many workers run fresh code now. */
+      readonly replaced: number
+      /** Why the others don't; null when all do. */
+      readonly failed: SerializedError | null
+    }
   | { readonly type: 'drain-started'; readonly timeoutMs: number }
   | { readonly type: 'drain-ended'; readonly drained: boolean; readonly remaining: number }
   | {
@@ -99,6 +109,8 @@ export type ServerEvent =
 export type WarningCode =
   /** This platform can't share a port between threads: one worker runs. */
   | 'RR_REUSEPORT_UNAVAILABLE'
+  /** Threads can't share a listening socket here: each has its own. */
+  | 'RR_BALANCE_UNAVAILABLE'
   /** The process may not open as many files as `maxConnections` asks for. */
   | 'RR_DESCRIPTOR_LIMIT'
   /** The system could not accept a connection. */
@@ -130,13 +142,16 @@ function reportOnConsole(event: ServerEvent): void {
   if (text !== null) console.error(`rr: ${text}`)
 }
 
+/** What is no trouble, or is told by another event. */
+const QUIET_ENDS: ReadonlySet<ExitReason> = new Set(['stopped', 'replaced', 'failed'])
+
 /** An event that tells of trouble as text, with the stack below it; null for any other. */
 export function describeTrouble(event: ServerEvent): string | null {
   switch (event.type) {
     case 'worker-failed':
       return `worker ${event.workerId} failed to start (${event.stage}): ${describeError(event.error)}`
     case 'worker-exited': {
-      if (event.reason === 'stopped' || event.reason === 'failed') return null
+      if (QUIET_ENDS.has(event.reason)) return null
       const then = event.restartDelayMs === null ? '' : `, replaced in ${event.restartDelayMs} ms`
       const error = event.error === null ? '' : `: ${describeError(event.error)}`
       return `worker ${event.workerId} ${event.reason} (code ${event.exitCode}${then})${error}`

@@ -44,8 +44,12 @@ export interface WorkerInfo extends ServerCounts {
   readonly id: number
   /** Node's id of the thread, 0 for the main thread; null while none runs. */
   readonly threadId: number | null
+  /** The port that it listens on: the server's, but with `balance: 'ports'`. Null before it does. */
+  readonly port: number | null
   /** Where the thread is in its life. */
   readonly phase: Phase
+  /** Threads that were replaced by a reload and still finish what they have. */
+  readonly leaving: number
   /** Threads started with this id. */
   readonly generation: number
   /** Milliseconds until a thread is started again, while none runs and one is to be; else null. */
@@ -81,7 +85,12 @@ export interface ServerInfo extends ServerCounts {
 /** What a server knows of a worker besides its counts. */
 export interface WorkerFacts {
   readonly id: number
+  /** The rows of all threads that have had its id. */
+  readonly seats: readonly number[]
+  /** Of those, that of the thread that serves, or served last. */
   readonly seat: number
+  readonly port: number | null
+  readonly leaving: number
   readonly threadId: number | null
   readonly generation: number
   readonly restartInMs: number | null
@@ -90,30 +99,35 @@ export interface WorkerFacts {
 
 /** Reads the row of one worker. */
 export function readWorkerInfo(block: ControlBlock, nowMs: number, facts: WorkerFacts): WorkerInfo {
-  const { seat, ...known } = facts
-  const counts = block.read(seat)
-  const heartbeatAgeMs = known.threadId === null ? null : Math.max(0, nowMs - counts.heartbeatMs)
-  return { ...known, phase: counts.phase, heartbeatAgeMs, ...countsOf(counts) }
+  const { seat, seats, ...known } = facts
+  const { threadId } = known
+  const heartbeatAgeMs = threadId === null ? null : Math.max(0, nowMs - block.heartbeatMs(seat))
+  const counts = sumOf(seats.map((each) => countsOf(block.read(each))))
+  return { ...known, phase: block.seatPhase(seat), heartbeatAgeMs, ...counts }
 }
 
 /** Sums the rows of all workers. Connections come from the one count that admission goes by. */
 export function sumCounts(block: ControlBlock, workers: readonly WorkerInfo[]): ServerCounts {
-  const sum = (read: (worker: WorkerInfo) => number): number =>
-    workers.reduce((total, worker) => total + read(worker), 0)
+  return { ...sumOf(workers), connections: block.connections }
+}
+
+function sumOf(rows: readonly ServerCounts[]): ServerCounts {
+  const sum = (read: (row: ServerCounts) => number): number =>
+    rows.reduce((total, row) => total + read(row), 0)
   const requests: Record<string, number> = {}
   for (const status of [...REFUSAL_STATUSES, 'other'] as const) {
-    requests[status] = sum((worker) => worker.rejections.requests[status])
+    requests[status] = sum((row) => row.rejections.requests[status])
   }
   return {
-    connections: block.connections,
-    connectionsAccepted: sum((worker) => worker.connectionsAccepted),
-    requests: sum((worker) => worker.requests),
-    inFlight: sum((worker) => worker.inFlight),
-    bytesIn: sum((worker) => worker.bytesIn),
-    bytesOut: sum((worker) => worker.bytesOut),
+    connections: sum((row) => row.connections),
+    connectionsAccepted: sum((row) => row.connectionsAccepted),
+    requests: sum((row) => row.requests),
+    inFlight: sum((row) => row.inFlight),
+    bytesIn: sum((row) => row.bytesIn),
+    bytesOut: sum((row) => row.bytesOut),
     rejections: {
-      total: sum((worker) => worker.rejections.total),
-      connections: sum((worker) => worker.rejections.connections),
+      total: sum((row) => row.rejections.total),
+      connections: sum((row) => row.rejections.connections),
       requests: requests as Rejections['requests'],
     },
   }

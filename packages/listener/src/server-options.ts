@@ -83,6 +83,14 @@ export const SERVER_OPTIONS = {
     short: 'w',
     doc: "Worker threads; 'auto' starts one for each CPU that affinity and cgroup quota grant.",
   },
+  balance: {
+    type: 'enum',
+    default: 'reuseport',
+    values: ['reuseport', 'shared', 'ports'],
+    flag: 'balance',
+    valueName: 'mode',
+    doc: "How connections come to workers: 'reuseport', each has its own socket on the port and the kernel chooses; 'shared', all have one socket, from which those take that have time (Linux, Node.js 26.1 or later); 'ports', worker 1 has `port`, worker 2 the next one and so on, for a proxy that balances itself.",
+  },
   stallTimeoutMs: {
     type: 'integer',
     default: 10_000,
@@ -111,12 +119,13 @@ export const SERVER_OPTIONS = {
 
 const {
   workers: _workers,
+  balance: _balance,
   stallTimeoutMs: _stallTimeoutMs,
   replaceStalled: _replaceStalled,
   workerHeapMb: _workerHeapMb,
   ...LISTENER_ROWS
 } = SERVER_OPTIONS
-type WorkerOption = 'workers' | 'stallTimeoutMs' | 'replaceStalled' | 'workerHeapMb'
+type WorkerOption = 'workers' | 'balance' | 'stallTimeoutMs' | 'replaceStalled' | 'workerHeapMb'
 
 /** What `listen()` takes besides HTTP_OPTIONS: it has no workers to configure. */
 export const LISTEN_OPTIONS: Omit<typeof SERVER_OPTIONS, WorkerOption> = LISTENER_ROWS
@@ -175,6 +184,15 @@ export function resolveDrainTimeout(
   defaultMs: number,
 ): number {
   const { timeoutMs } = resolveOptions(DRAIN_OPTIONS, input, 'drain()')
+  return input.timeoutMs === undefined ? defaultMs : timeoutMs
+}
+
+/** Checks the options of `reload()`. */
+export function resolveReloadTimeout(
+  input: { readonly timeoutMs?: number | undefined },
+  defaultMs: number,
+): number {
+  const { timeoutMs } = resolveOptions(DRAIN_OPTIONS, input, 'reload()')
   return input.timeoutMs === undefined ? defaultMs : timeoutMs
 }
 

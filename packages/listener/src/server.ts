@@ -16,6 +16,20 @@ export interface DrainOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** What `reload()` takes. */
+export interface ReloadOptions {
+  /** As for `drain()`, for the connections of each worker that is replaced. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** How a reload went. */
+export interface ReloadResult {
+  /** How many workers were replaced: all. */
+  readonly replaced: number
+  /** Connections of the old ones that were cut at the deadline with work under way. */
+  readonly remaining: number
+}
+
 /** A server that listens. */
 export interface Server {
   /** The address that it is bound to: what a host name given stands for. */
@@ -53,6 +67,22 @@ export interface Server {
    * if (!result.drained) console.warn(`${result.remaining} connections were cut`)
    */
   drain(options?: DrainOptions): Promise<DrainResult>
+  /**
+   * Replaces every worker by one with fresh code, one after the other: the new one is up and
+   * listening first, then the old one accepts no more and finishes what it has, as in a drain. No
+   * connection is refused or reset for it; see the README for systems where that takes a setting.
+   * While a reload runs, further calls share the next one. With `listen()` there is nothing to
+   * replace.
+   *
+   * @returns once every old worker has ended
+   * @throws RrError RR_RELOAD_FAILED when a new worker can't start, with the reason as cause: it and
+   *   those after it are not replaced and serve on; RR_SERVER_STATE unless the server is accepting,
+   *   and with `listen()`; RR_OPTION_UNKNOWN, RR_OPTION_INVALID
+   *
+   * @example
+   * process.on('SIGHUP', () => server.reload().catch((error) => console.error(error)))
+   */
+  reload(options?: ReloadOptions): Promise<ReloadResult>
   /** Cuts all connections now. The application's teardown still runs, but has only a second. */
   stop(): Promise<void>
 }

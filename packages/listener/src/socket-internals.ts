@@ -1,4 +1,4 @@
-import { Socket } from 'node:net'
+import { type Server, Socket } from 'node:net'
 
 // What node:net can do and does not offer for the sockets of a server. Nothing else in rr touches
 // its insides. Each function does without where a version of Node has them no more; the tests say
@@ -52,4 +52,29 @@ export function takenBytes(socket: Socket): number | null {
   const written = handle?.bytesWritten
   const queued = handle?.writeQueueSize
   return written === undefined || queued === undefined ? null : written - queued
+}
+
+interface ListeningInternals extends Server {
+  readonly _handle: ListeningHandle | null
+}
+
+interface ListeningHandle {
+  readonly fd?: number
+  listen?(backlog: number): number
+}
+
+/** The descriptor that a server listens on, or null where it is not to be had. */
+export function listeningDescriptor(server: Server): number | null {
+  const descriptor = (server as ListeningInternals)._handle?.fd
+  return descriptor === undefined || descriptor < 0 ? null : descriptor
+}
+
+/**
+ * Lets no more than one connection wait to be accepted from now on; of others the kernel drops the
+ * first packet, and their clients try again after a second (listen(2), a backlog of 0).
+ *
+ * @returns false where that is impossible
+ */
+export function shrinkBacklog(server: Server): boolean {
+  return (server as ListeningInternals)._handle?.listen?.(0) === 0
 }

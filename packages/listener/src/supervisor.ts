@@ -1,4 +1,5 @@
 import { RrError, SharedMemoryStore } from '@rr/core'
+import { type Balance, chooseBalance } from './balance.ts'
 import { serveComputePort } from './compute-relay.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
@@ -6,25 +7,26 @@ import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
+import { ReloadQueue, reloadError } from './reload.ts'
+import { serializeError } from './serialized-error.ts'
 import {
   type DrainOptions,
   type DrainResult,
   drainResult,
+  type ReloadOptions,
+  type ReloadResult,
   reachableUrl,
   type Server,
 } from './server.ts'
-import { createEventSink, type EventListener } from './server-events.ts'
+import { createEventSink, type EventListener, type WarningCode } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
-import { resolveDrainTimeout, type ServerSettings } from './server-options.ts'
+import { resolveDrainTimeout, resolveReloadTimeout, type ServerSettings } from './server-options.ts'
+import { socketCalls } from './socket-calls.ts'
+import { SocketKeeper } from './socket-keeper.ts'
 import { StallWatch } from './stall-watch.ts'
 import type { WorkerOrder } from './worker-handle.ts'
-import { type SlotOwner, WorkerSlot } from './worker-slot.ts'
+import { DRAIN_EXIT_GRACE_MS, SEATS_PER_WORKER, type SlotOwner, WorkerSlot } from './worker-slot.ts'
 
-/**
- * What a worker has beyond the deadline of a drain, to cut its connections and run the
- * application's teardown, before its thread is ended from here.
- */
-const DRAIN_EXIT_GRACE_MS = 2000
 const STOP_EXIT_GRACE_MS = 1000
 
 export interface SupervisorOptions {
@@ -54,18 +56,18 @@ export class Supervisor implements Server {
   #slots: readonly WorkerSlot[] = []
   #host: string
   #port: number
-  #canSharePort = false
+  #balance: Balance = 'reuseport'
   #stallTimer: NodeJS.Timeout | null = null
   #isDrain = false
   /** When a shutdown under way cuts connections; null before one. */
   #shutdownDeadlineMs: number | null = null
-  #terminateTimer: NodeJS.Timeout | null = null
+  readonly #reloads: ReloadQueue
 
   constructor(options: SupervisorOptions) {
     const { settings, onEvent } = options
     this.#options = options
     this.#emit = createEventSink(onEvent)
-    this.#block = ControlBlock.create(options.workers)
+    this.#block = ControlBlock.create(options.workers * SEATS_PER_WORKER)
     this.#clockOriginMs = monotonicMs()
     this.#time = clockSince(this.#clockOriginMs)
     this.#host = settings.host
@@ -73,6 +75,7 @@ export class Supervisor implements Server {
     this.#stallWatch =
       settings.stallTimeoutMs === 0 ? null : new StallWatch(settings.stallTimeoutMs)
     this.closed = this.#closed.promise
+    this.#reloads = new ReloadQueue((leaveMs) => this.#reload(leaveMs))
   }
 
   get host(): string {
@@ -97,7 +100,7 @@ export class Supervisor implements Server {
       await this.#findAddress()
       await this.#startSlots()
       this.#checkNotShutDown()
-      if (this.#canSharePort) checkPortIsOurs(this.#host, this.#port)
+      if (this.#balance === 'reuseport') checkPortIsOurs(this.#host, this.#port)
     } catch (error) {
       // Workers that a shutdown ends fail to start: that is its doing, not theirs. It goes its own
       // way to the end, since a drain has promised time to the workers that serve already.
@@ -122,7 +125,10 @@ export class Supervisor implements Server {
     const workers = this.#slots.map((slot) =>
       readWorkerInfo(this.#block, nowMs, {
         id: slot.workerId,
+        seats: slot.seats,
         seat: slot.seat,
+        port: slot.port,
+        leaving: slot.leaving,
         threadId: slot.threadId,
         generation: slot.generation,
         restartInMs: slot.restartInMs,
@@ -143,6 +149,15 @@ export class Supervisor implements Server {
     }
   }
 
+  reload(options: ReloadOptions = {}): Promise<ReloadResult> {
+    const timeoutMs = resolveReloadTimeout(options, this.#options.settings.drainTimeoutMs)
+    if (this.status() !== 'accepting') {
+      const message = `a server that is ${this.status()} can't be reloaded`
+      return Promise.reject(new RrError('RR_SERVER_STATE', message))
+    }
+    return this.#reloads.add(timeoutMs)
+  }
+
   drain(options: DrainOptions = {}): Promise<DrainResult> {
     const timeoutMs = resolveDrainTimeout(options, this.#options.settings.drainTimeoutMs)
     if (this.#shutdownDeadlineMs === null) {
@@ -155,7 +170,7 @@ export class Supervisor implements Server {
   async stop(): Promise<void> {
     const done = this.#shutDown(this.#time(), STOP_EXIT_GRACE_MS)
     // A worker that still loads its application has nothing to tear down.
-    for (const slot of this.#slots) if (!slot.isSetUp) slot.terminate('stopped')
+    for (const slot of this.#slots) slot.terminateUnready()
     await done
   }
 
@@ -164,7 +179,6 @@ export class Supervisor implements Server {
     const { address, canShare } = await probe(settings.host, settings.port)
     this.#checkNotShutDown()
     this.#host = address
-    this.#canSharePort = canShare
     this.#createSlots(canShare)
   }
 
@@ -175,57 +189,90 @@ export class Supervisor implements Server {
 
   #createSlots(canShare: boolean): void {
     const { workers: wanted, workersReason, settings } = this.#options
-    const workers = canShare ? wanted : 1
+    this.#balance = chooseBalance(settings.balance, canShare, socketCalls() !== null)
+    const workers = this.#balance === 'single' ? 1 : wanted
     this.#emit({ type: 'server-starting', workers, workersReason })
     if (workers < wanted) {
       const message = `threads can't share a port on this platform: 1 worker instead of ${wanted}`
-      this.#emit({ type: 'warning', code: 'RR_REUSEPORT_UNAVAILABLE', message, workerId: null })
+      this.#warn('RR_REUSEPORT_UNAVAILABLE', message)
+    }
+    if (settings.balance === 'shared' && this.#balance !== 'shared') {
+      const message = `threads can't share a listening socket here: each has its own`
+      this.#warn('RR_BALANCE_UNAVAILABLE', message)
     }
     const shortage = descriptorShortage(settings.maxConnections, readProcessLimits())
-    if (shortage !== null) {
-      const code = 'RR_DESCRIPTOR_LIMIT'
-      this.#emit({ type: 'warning', code, message: shortage, workerId: null })
-    }
+    if (shortage !== null) this.#warn('RR_DESCRIPTOR_LIMIT', shortage)
+    const sharesSocket = this.#balance === 'shared'
     const owner: SlotOwner = {
       block: this.#block,
       memory: this.#memory,
       heapMb: settings.workerHeapMb,
       nowMs: this.#time,
       emit: this.#emit,
-      startFor: (workerId) => this.#startFor(workerId),
+      sharesSocket,
+      orderFor: (workerId, seat, descriptor) => this.#orderFor(workerId, seat, descriptor),
       onComputePort: (port) => serveComputePort(port, computeService),
       onThreadEnded: (workerId) => this.#stallWatch?.forget(workerId),
     }
-    this.#slots = Array.from(
-      { length: workers },
-      (_, seat) => new WorkerSlot(seat + 1, seat, owner),
-    )
+    const shared = new SocketKeeper()
+    this.#slots = Array.from({ length: workers }, (_, index) => {
+      const keeper = sharesSocket ? shared : new SocketKeeper()
+      return new WorkerSlot(index + 1, owner, keeper)
+    })
   }
 
-  /** Port 0 is settled by the first worker, and then is the port of all. */
+  #warn(code: WarningCode, message: string): void {
+    this.#emit({ type: 'warning', code, message, workerId: null })
+  }
+
+  /** What the first worker settles for the others: port 0, and the socket where it is shared. */
   async #startSlots(): Promise<void> {
     const [first, ...others] = this.#slots
     const started = first!.start()
-    if (this.#port === 0) this.#port = await started
+    if (this.#port === 0 || this.#balance === 'shared') this.#port = await started
     this.#checkNotShutDown()
     await Promise.all([started, ...others.map((slot) => slot.start())])
   }
 
-  #startFor(workerId: number): WorkerOrder {
+  #orderFor(workerId: number, seat: number, descriptor: number | null): WorkerOrder {
     const { settings, applicationUrl, hooksUrl, hooksData } = this.#options
     return {
       controlBlock: this.#block.buffer,
-      seat: workerId - 1,
+      seat,
       workerId,
       workers: this.#slots.length,
       clockOriginMs: this.#clockOriginMs,
-      settings: { ...settings, host: this.#host, port: this.#port },
+      settings: { ...settings, host: this.#host, port: this.#portOf(workerId) },
       heartbeatIntervalMs: this.#stallWatch?.heartbeatIntervalMs ?? DEFAULT_IDLE_TICK_MS,
-      reusePort: this.#canSharePort,
+      reusePort: this.#balance === 'reuseport',
+      descriptor,
       applicationUrl,
       hooksUrl,
       hooksData,
     }
+  }
+
+  #portOf(workerId: number): number {
+    if (this.#balance !== 'ports') return this.#port
+    const isAnyPort = this.#options.settings.port === 0
+    return isAnyPort ? (this.#slots[workerId - 1]?.port ?? 0) : this.#port + workerId - 1
+  }
+
+  /** Replaces the workers one after the other; each old one finishes on its own, beside the next. */
+  async #reload(leaveMs: number): Promise<ReloadResult> {
+    this.#emit({ type: 'reload-started' })
+    const leaving: Promise<number>[] = []
+    try {
+      for (const slot of this.#slots) leaving.push((await slot.replace(leaveMs)).left)
+    } catch (cause) {
+      const replaced = leaving.length
+      this.#emit({ type: 'reload-ended', replaced, failed: serializeError(cause) })
+      throw reloadError(cause as Error, replaced, this.#slots.length)
+    }
+    const remaining = (await Promise.all(leaving)).reduce((sum, count) => sum + count, 0)
+    const replaced = leaving.length
+    this.#emit({ type: 'reload-ended', replaced, failed: null })
+    return { replaced, remaining }
   }
 
   #shutDown(deadlineMs: number, graceMs: number): Promise<DrainResult> {
@@ -233,8 +280,7 @@ export class Supervisor implements Server {
     if (this.status() === 'stopped' && current !== null) return this.closed
     if (current === null || deadlineMs < current) {
       this.#shutdownDeadlineMs = deadlineMs
-      const drains = this.#slots.map((slot) => slot.drain(deadlineMs))
-      this.#terminateAt(deadlineMs + graceMs)
+      const drains = this.#slots.map((slot) => slot.drain(deadlineMs, graceMs))
       if (current === null) {
         this.#block.phase = 'draining'
         void Promise.all(drains).then((remaining) => this.#finish(remaining))
@@ -244,27 +290,12 @@ export class Supervisor implements Server {
   }
 
   async #finish(remaining: readonly number[]): Promise<void> {
-    if (this.#terminateTimer !== null) clearTimeout(this.#terminateTimer)
     if (this.#stallTimer !== null) clearInterval(this.#stallTimer)
     await this.#releaseCompute()
     this.#block.phase = 'stopped'
     const cut = remaining.reduce((sum, count) => sum + count, 0)
     if (this.#isDrain) this.#emit({ type: 'drain-ended', drained: cut === 0, remaining: cut })
     this.#closed.resolve(drainResult(cut))
-  }
-
-  #terminateAt(atMs: number): void {
-    if (this.#terminateTimer !== null) clearTimeout(this.#terminateTimer)
-    this.#terminateTimer = setTimeout(() => this.#terminateAll(), atMs - this.#time())
-  }
-
-  #terminateAll(): void {
-    for (const slot of this.#slots) {
-      if (!slot.terminate('stopped')) continue
-      const { workerId } = slot
-      const message = `worker ${workerId} did not end in time and was ended`
-      this.#emit({ type: 'warning', code: 'RR_WORKER_TERMINATED', message, workerId })
-    }
   }
 
   #watchStalls(): void {

@@ -18,6 +18,8 @@ export interface ThreadServerOptions {
   readonly context: WorkerContext
   readonly settings: ThreadSettings
   readonly reusePort: boolean
+  /** A socket that listens already; null for a new one. */
+  readonly descriptor: number | null
   readonly block: ControlBlock
   readonly seat: number
   /** Most time between two heartbeats. */
@@ -79,9 +81,9 @@ export class ThreadServer {
 
   /** Resolves with what it is bound to; rejects with the system's error. */
   async listen(): Promise<BoundAddress> {
-    const { settings, reusePort } = this.#options
+    const { settings, reusePort, descriptor } = this.#options
     const { host, port, backlog } = settings
-    const bound = await this.#listener.listen({ host, port, backlog, reusePort })
+    const bound = await this.#listener.listen({ host, port, backlog, reusePort, descriptor })
     this.#wheel.start()
     this.#seat.heartbeat(this.#wheel.nowMs)
     this.#seat.setPhase('accepting')
@@ -89,9 +91,9 @@ export class ThreadServer {
   }
 
   /** Drains the listener (see there). The clock goes on until the last connection is gone. */
-  async drain(deadlineMs: number): Promise<number> {
+  async drain(deadlineMs: number, isSocketKept = false): Promise<number> {
     this.#seat.setPhase('draining')
-    const remaining = await this.#listener.drain(deadlineMs)
+    const remaining = await this.#listener.drain(deadlineMs, isSocketKept)
     this.#wheel.stop()
     return remaining
   }

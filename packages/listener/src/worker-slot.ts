@@ -1,54 +1,78 @@
-import type { MessagePort } from 'node:worker_threads'
-import { RrError, type SharedMemoryStore } from '@rr/core'
-import type { ControlBlock } from './control-block.ts'
-import type { WorkerMessage } from './messages.ts'
-import { bindError } from './port-guard.ts'
+import { RrError } from '@rr/core'
 import { RestartPolicy } from './restart-policy.ts'
-import { deserializeError, serializeError } from './serialized-error.ts'
-import type { EventListener, StartStage } from './server-events.ts'
-import { type WorkerExit, WorkerHandle, type WorkerOrder } from './worker-handle.ts'
+import type { SocketFacts, SocketKeeper } from './socket-keeper.ts'
+import type { WorkerOrder } from './worker-handle.ts'
+import { type RunEnd, type RunListener, type RunOwner, WorkerRun } from './worker-run.ts'
 
 /** What the slots of one server share. */
-export interface SlotOwner {
-  readonly block: ControlBlock
-  /** What applications share by name. */
-  readonly memory: SharedMemoryStore
-  readonly heapMb: number
-  readonly nowMs: () => number
-  readonly emit: EventListener
-  /** What the worker in this slot is to be started with. */
-  readonly startFor: (workerId: number) => WorkerOrder
-  /** A worker has tasks for the compute pool. */
-  readonly onComputePort: (port: MessagePort) => void
+export interface SlotOwner extends RunOwner {
+  /** What a thread in this slot is to be started with. */
+  readonly orderFor: (workerId: number, seat: number, descriptor: number | null) => WorkerOrder
+  /** True when all slots have one keeper. */
+  readonly sharesSocket: boolean
+  /** The thread whose heart was beating here is another, or none. */
   readonly onThreadEnded: (workerId: number) => void
 }
 
-type SlotState = 'starting' | 'listening' | 'waiting' | 'draining' | 'stopped'
+/**
+ * What a thread has beyond the deadline of its drain, to cut its connections and run the
+ * application's teardown, before it is ended from here.
+ */
+export const DRAIN_EXIT_GRACE_MS = 2000
+
+/**
+ * A socket whose worker is away for longer is let go of: its clients would wait and not know it,
+ * where a reset sends them to another worker or another machine.
+ */
+const MAX_KEEPING_MS = 1000
+
+/** The seats of a worker: one for its thread, one for the thread that comes after it. */
+export const SEATS_PER_WORKER = 2
+
+/** How the replacement of a thread by a fresh one has begun. */
+export interface Replacement {
+  /** Resolves with how many connections of the old thread were cut, once it has ended. */
+  readonly left: Promise<number>
+}
+
+interface Successor {
+  readonly run: WorkerRun
+  /** What the thread before it gets to finish. */
+  readonly leaveMs: number
+  readonly ready: PromiseWithResolvers<Replacement>
+}
 
 /** The place of one worker: holds one thread at a time, and replaces it when it ends. */
-export class WorkerSlot {
+export class WorkerSlot implements RunListener {
   readonly workerId: number
-  readonly seat: number
+  /** Their rows in the control block, in sum, tell what the worker has done. */
+  readonly seats: readonly [number, number]
   readonly #owner: SlotOwner
+  readonly #keeper: SocketKeeper
   readonly #policy: RestartPolicy = new RestartPolicy()
   readonly #started: PromiseWithResolvers<number> = Promise.withResolvers()
   readonly #ended: PromiseWithResolvers<number> = Promise.withResolvers()
-  #state: SlotState = 'stopped'
-  #handle: WorkerHandle | null = null
+  #current: WorkerRun | null = null
+  /** Is starting, to take the place of `current`. */
+  #successor: Successor | null = null
+  /** Was replaced and finishes what it has. */
+  #leaving: WorkerRun | null = null
+  #lastSeat: number
   #generation = 0
+  #port: number | null = null
   #hasStarted = false
-  #listeningSinceMs: number | null = null
-  #isSetUp = false
-  #isBeating = false
+  #isDraining = false
   #restartAtMs: number | null = null
   #restartTimer: NodeJS.Timeout | null = null
-  #failure: { readonly stage: StartStage; readonly error: Error } | null = null
   #remaining = 0
 
-  constructor(workerId: number, seat: number, owner: SlotOwner) {
+  constructor(workerId: number, owner: SlotOwner, keeper: SocketKeeper) {
     this.workerId = workerId
-    this.seat = seat
+    const first = (workerId - 1) * SEATS_PER_WORKER
+    this.seats = [first, first + 1]
+    this.#lastSeat = first
     this.#owner = owner
+    this.#keeper = keeper
     // Whoever waits hears of a failure; a slot that nobody waits for must not end the process.
     this.#started.promise.catch(() => {})
   }
@@ -58,7 +82,22 @@ export class WorkerSlot {
   }
 
   get threadId(): number | null {
-    return this.#handle === null ? null : this.#handle.threadId
+    return this.#current === null ? null : this.#current.threadId
+  }
+
+  /** The port that its thread listens on; null before the first. */
+  get port(): number | null {
+    return this.#port
+  }
+
+  /** The seat of the thread that serves, or of the last one that did. */
+  get seat(): number {
+    return this.#current?.seat ?? this.#lastSeat
+  }
+
+  /** How many threads were replaced and finish what they have. */
+  get leaving(): number {
+    return this.#leaving === null ? 0 : 1
   }
 
   /** Time until a thread is started here; null when none is to be. */
@@ -66,14 +105,9 @@ export class WorkerSlot {
     return this.#restartAtMs === null ? null : Math.max(0, this.#restartAtMs - this.#owner.nowMs())
   }
 
-  /** True from when the thread listens until its last connection is gone: its heartbeat is due. */
+  /** True while the heartbeat of the thread that serves is due. */
   get isBeating(): boolean {
-    return this.#isBeating
-  }
-
-  /** True from when the thread has set its application up. */
-  get isSetUp(): boolean {
-    return this.#isSetUp
+    return this.#current?.isBeating ?? false
   }
 
   /**
@@ -82,178 +116,152 @@ export class WorkerSlot {
    * @returns the port once it listens; rejects when it can't be started, and then does not try again
    */
   start(): Promise<number> {
-    this.#spawn()
+    this.#current = this.#spawn()
     return this.#started.promise
   }
 
   /**
-   * Lets the thread finish until the deadline, and starts no other. May be called again, sooner.
+   * Starts another thread and, when it listens, lets the one before it finish within `leaveMs`.
    *
-   * @returns how many connections were cut, once the thread has ended
+   * @returns once the new one listens
+   * @throws RrError why it could not start; the one before it serves on
    */
-  drain(deadlineMs: number): Promise<number> {
-    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer)
-    this.#restartTimer = null
-    this.#restartAtMs = null
-    if (this.#handle === null) this.#end()
-    else {
-      this.#state = 'draining'
-      this.#handle.post({ type: 'drain', deadlineMs })
+  async replace(leaveMs: number): Promise<Replacement> {
+    if (this.#leaving !== null) {
+      this.#leaving.leave(this.#owner.nowMs() + leaveMs, DRAIN_EXIT_GRACE_MS, 'replaced')
+      await this.#leaving.ended
     }
+    if (this.#isDraining) throw stoppedError()
+    this.#cancelRestart()
+    const ready = Promise.withResolvers<Replacement>()
+    this.#successor = { run: this.#spawn(), leaveMs, ready }
+    return ready.promise
+  }
+
+  /**
+   * Lets the threads finish until the deadline, and starts no other. May be called again, sooner.
+   *
+   * @returns how many connections were cut, once all have ended
+   */
+  drain(deadlineMs: number, exitGraceMs: number): Promise<number> {
+    this.#isDraining = true
+    this.#keeper.release()
+    this.#cancelRestart()
+    const runs = this.#runs()
+    for (const run of runs) run.leave(deadlineMs, exitGraceMs, 'stopped')
+    if (runs.length === 0) this.#ended.resolve(this.#remaining)
     return this.#ended.promise
   }
 
-  /** Ends the thread at once; as part of a drain there will be no other. */
-  terminate(reason: 'stalled' | 'stopped'): boolean {
-    this.#handle?.terminate(reason)
-    return this.#handle !== null
+  /** Ends the thread that serves at once. */
+  terminate(reason: 'stalled' | 'stopped'): void {
+    this.#current?.terminate(reason)
   }
 
-  #spawn(): void {
-    const { block, memory, heapMb, nowMs, startFor } = this.#owner
-    this.#state = 'starting'
-    this.#restartTimer = null
-    this.#restartAtMs = null
-    this.#listeningSinceMs = null
-    this.#failure = null
-    this.#generation++
-    block.setSeatPhase(this.seat, 'starting')
-    block.setHeartbeat(this.seat, nowMs())
-    try {
-      this.#handle = new WorkerHandle(startFor(this.workerId), memory, heapMb, {
-        onMessage: (message) => this.#onMessage(message),
-        onExit: (exit) => this.#onExit(exit),
-      })
-    } catch (error) {
-      this.#onExit({ reason: 'crashed', exitCode: 1, error: serializeError(error) })
-    }
+  /** Ends threads that still load the application: there is nothing to tear down. */
+  terminateUnready(): void {
+    for (const run of this.#runs()) if (!run.isSetUp) run.terminate('stopped')
   }
 
-  #onMessage(message: WorkerMessage): void {
-    const { workerId, generation } = this
-    switch (message.type) {
-      case 'set-up':
-        this.#isSetUp = true
-        break
-      case 'listening':
-        this.#onListening(message.port)
-        break
-      case 'failed': {
-        const { stage, error } = message
-        this.#failure = { stage, error: deserializeError(error) }
-        this.#owner.emit({ type: 'worker-failed', workerId, generation, stage, error })
-        break
-      }
-      case 'drained':
-        this.#remaining += message.remaining
-        this.#isBeating = false
-        break
-      case 'compute':
-        this.#owner.onComputePort(message.port)
-        break
-      default:
-        this.#owner.emit({ ...message, workerId })
-    }
-  }
-
-  #onListening(port: number): void {
-    const { workerId, generation } = this
-    if (this.#state === 'starting') this.#state = 'listening'
-    this.#listeningSinceMs = this.#owner.nowMs()
+  onListening(run: WorkerRun, port: number, socket: SocketFacts): void {
+    this.#port = port
     this.#hasStarted = true
-    this.#isBeating = true
-    const threadId = this.threadId ?? 0
-    this.#owner.emit({ type: 'worker-listening', workerId, threadId, generation, port })
+    if (!this.#isDraining) this.#keeper.keep(socket)
+    if (run === this.#successor?.run) this.#succeed(this.#successor)
     this.#started.resolve(port)
   }
 
-  #onExit(exit: WorkerExit): void {
-    const { block, nowMs, onThreadEnded, emit } = this.#owner
-    const lost = block.reclaim(this.seat)
-    const servedMs = this.#listeningSinceMs === null ? 0 : nowMs() - this.#listeningSinceMs
-    const isStopping = this.#state === 'draining'
-    this.#handle = null
-    this.#listeningSinceMs = null
-    this.#isSetUp = false
-    this.#isBeating = false
-    onThreadEnded(this.workerId)
-    const isReplaced = this.#hasStarted && !isStopping
-    const restartDelayMs = isReplaced ? this.#policy.nextDelayMs(servedMs) : null
-    const reason =
-      this.#failure !== null
-        ? 'failed'
-        : isStopping && exit.error === null
-          ? 'stopped'
-          : exit.reason
-    emit({
-      type: 'worker-exited',
-      workerId: this.workerId,
-      generation: this.#generation,
-      reason,
-      exitCode: exit.exitCode,
-      error: exit.error,
-      connectionsLost: lost.connections,
-      requestsLost: lost.requests,
-      restartDelayMs,
-    })
+  onEnded(run: WorkerRun, end: RunEnd): void {
+    const successor = run === this.#successor?.run ? this.#successor : null
+    const unopened = run.unopenedDescriptor
+    if (unopened !== null) this.#keeper.takeBack(unopened)
+    this.#remove(run)
+    const isMissed = this.#current === null && this.#successor === null
+    const isRestarted = isMissed && this.#hasStarted && !this.#isDraining
+    const restartDelayMs = isRestarted ? this.#policy.nextDelayMs(end.servedMs) : null
+    this.#emitExit(run, end, restartDelayMs)
+    successor?.ready.reject(this.#isDraining ? stoppedError() : run.startError(end.exit))
     if (restartDelayMs !== null) {
       this.#planRestart(restartDelayMs)
       return
     }
-    this.#remaining += lost.connections
-    this.#started.reject(this.#startError(exit))
-    this.#end()
-  }
-
-  #planRestart(delayMs: number): void {
-    this.#state = 'waiting'
-    this.#restartAtMs = this.#owner.nowMs() + delayMs
-    this.#restartTimer = setTimeout(() => this.#spawn(), delayMs)
-  }
-
-  #end(): void {
-    this.#state = 'stopped'
+    if (this.#isDraining || !this.#hasStarted) this.#remaining += end.remaining
+    if (this.#runs().length > 0) return
+    this.#started.reject(run.startError(end.exit))
     this.#ended.resolve(this.#remaining)
   }
 
-  #startError(exit: WorkerExit): RrError {
-    const where = `worker ${this.workerId}`
-    if (this.#failure === null) return earlyExitError(where, exit)
-    const { stage, error } = this.#failure
-    const { settings, applicationUrl } = this.#owner.startFor(this.workerId)
-    if (stage === 'listen') return bindError(error, settings.host, settings.port)
-    if (stage === 'hooks') {
-      return new RrError('RR_WORKER_FAILED', `the hooks failed in ${where}: ${error.message}`, {
-        cause: error,
-      })
+  #runs(): WorkerRun[] {
+    const runs = [this.#current, this.#successor?.run ?? null, this.#leaving]
+    return runs.filter((run) => run !== null)
+  }
+
+  #spawn(): WorkerRun {
+    const taken = new Set(this.#runs().map((run) => run.seat))
+    const seat = this.seats.find((each) => !taken.has(each))!
+    this.#generation++
+    const order = this.#owner.orderFor(this.workerId, seat, this.#keeper.lend())
+    const run = new WorkerRun(order, this.#generation, this.#owner, this)
+    run.start()
+    return run
+  }
+
+  /** The successor listens: what it is to replace may go. */
+  #succeed({ run, leaveMs, ready }: Successor): void {
+    const before = this.#current
+    this.#successor = null
+    this.#current = run
+    this.#leaving = before
+    this.#owner.onThreadEnded(this.workerId)
+    if (this.#isDraining) {
+      ready.reject(stoppedError())
+      return
     }
-    const what = stage === 'setup' ? 'the setup of the application' : 'loading the application'
-    return new RrError(
-      'RR_APPLICATION_FAILED',
-      `${what} ${applicationUrl} failed in ${where}: ${error.message}`,
-      { cause: error },
-    )
+    before?.leave(this.#owner.nowMs() + leaveMs, DRAIN_EXIT_GRACE_MS, 'replaced')
+    ready.resolve({ left: before === null ? Promise.resolve(0) : before.ended })
+  }
+
+  #remove(run: WorkerRun): void {
+    if (run === this.#leaving) this.#leaving = null
+    else if (run === this.#successor?.run) this.#successor = null
+    else {
+      this.#current = null
+      this.#lastSeat = run.seat
+      this.#owner.onThreadEnded(this.workerId)
+    }
+  }
+
+  #emitExit(run: WorkerRun, end: RunEnd, restartDelayMs: number | null): void {
+    const { reason, exit, connectionsLost, requestsLost } = end
+    this.#owner.emit({
+      type: 'worker-exited',
+      workerId: this.workerId,
+      generation: run.generation,
+      reason,
+      exitCode: exit.exitCode,
+      error: exit.error,
+      connectionsLost,
+      requestsLost,
+      restartDelayMs,
+    })
+  }
+
+  #planRestart(delayMs: number): void {
+    if (delayMs > MAX_KEEPING_MS && !this.#owner.sharesSocket) this.#keeper.release()
+    this.#restartAtMs = this.#owner.nowMs() + delayMs
+    this.#restartTimer = setTimeout(() => {
+      this.#cancelRestart()
+      this.#current = this.#spawn()
+    }, delayMs)
+  }
+
+  #cancelRestart(): void {
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer)
+    this.#restartTimer = null
+    this.#restartAtMs = null
   }
 }
 
-/** Node's code for a module whose top-level await can never be settled. */
-const UNSETTLED_AWAIT = 13
-
-function earlyExitError(where: string, exit: WorkerExit): RrError {
-  const { error, exitCode, reason } = exit
-  if (error !== null) {
-    // Out of memory, or no thread to be had: not what the application threw.
-    const isNodes = error.code?.startsWith('ERR_WORKER_') === true
-    const code = isNodes ? 'RR_WORKER_FAILED' : 'RR_APPLICATION_FAILED'
-    const cause = deserializeError(error)
-    return new RrError(code, `${where} ${reason} before it listened: ${error.message}`, { cause })
-  }
-  const hint =
-    exitCode === UNSETTLED_AWAIT
-      ? ': its application waits at the top level or in setup for something that never happens'
-      : ''
-  return new RrError(
-    'RR_WORKER_FAILED',
-    `${where} exited with code ${exitCode} before it listened${hint}`,
-  )
+function stoppedError(): RrError {
+  return new RrError('RR_SERVER_STATE', 'the server is being stopped')
 }

@@ -40,6 +40,7 @@ const context = Object.freeze({ workerId: start.workerId, workers: start.workers
 const drainAsked = Promise.withResolvers<void>()
 /** The soonest deadline that the supervisor has set; null before a drain. */
 let drainDeadlineMs: number | null = null
+let isSocketKept = false
 /** Null unless it listens. */
 let server: ThreadServer | null = null
 let hooks: WorkerHooks = {}
@@ -75,6 +76,7 @@ async function run(): Promise<void> {
     settings: start.settings,
     heartbeatIntervalMs: start.heartbeatIntervalMs,
     reusePort: start.reusePort,
+    descriptor: start.descriptor,
     block: ControlBlock.open(start.controlBlock),
     seat: start.seat,
     time,
@@ -88,17 +90,19 @@ async function run(): Promise<void> {
 }
 
 async function serve(serving: ThreadServer): Promise<void> {
+  if (start.descriptor !== null) post({ type: 'adopting' })
   const bound = await at(
     'listen',
     () => serving.listen(),
     () => serving.tearDown(),
   )
   server = serving
-  post({ type: 'listening', port: bound.port })
+  const { descriptor, inode } = bound
+  post({ type: 'listening', port: bound.port, socket: { descriptor, inode } })
   tellHooks({ type: 'listening', port: bound.port })
   await drainAsked.promise
   tellHooks({ type: 'drain-started', connections: serving.connections })
-  const remaining = await serving.drain(drainDeadlineMs!)
+  const remaining = await serving.drain(drainDeadlineMs!, isSocketKept)
   post({ type: 'drained', remaining })
   tellHooks({ type: 'drain-ended', remaining })
   await idleCompute(
@@ -110,8 +114,9 @@ async function serve(serving: ThreadServer): Promise<void> {
 function onMessage(message: SupervisorMessage): void {
   // A later message may bring the deadline forward, also before the listener knows of any.
   drainDeadlineMs = Math.min(drainDeadlineMs ?? message.deadlineMs, message.deadlineMs)
+  isSocketKept = message.isSocketKept
   drainAsked.resolve()
-  if (server !== null) void server.drain(drainDeadlineMs)
+  if (server !== null) void server.drain(drainDeadlineMs, isSocketKept)
 }
 
 async function loadApplication(url: string): Promise<Application> {

@@ -41,6 +41,10 @@ export function describeServerEvent(event: ServerEvent, hasStarted: boolean): Lo
       const count = workers === 1 ? '1 worker' : `${workers} workers`
       return { level: 'info', fields, message: `${count}: ${workersReason}` }
     }
+    case 'reload-started':
+      return { level: 'info', fields, message: 'reloading: each worker is replaced in turn' }
+    case 'reload-ended':
+      return describeReload(event)
     case 'drain-started': {
       const message = `draining: open requests have ${event.timeoutMs} ms to finish`
       return { level: 'info', fields, message }
@@ -57,6 +61,18 @@ export function describeServerEvent(event: ServerEvent, hasStarted: boolean): Lo
     default:
       return describeWorkerEvent(event, hasStarted)
   }
+}
+
+function describeReload({
+  replaced,
+  failed,
+}: Extract<ServerEvent, { type: 'reload-ended' }>): LogLine {
+  if (failed === null) {
+    return { level: 'info', fields: { replaced }, message: `reloaded: ${replaced} workers` }
+  }
+  const fields = withLoggedError({ replaced }, failed)
+  const message = `not reloaded: ${replaced} workers run the new code, the others serve on`
+  return { level: 'error', fields, message }
 }
 
 type WorkerEventOf<Type> = Type extends `worker-${string}` | `handler-${string}` ? Type : never
@@ -105,7 +121,7 @@ function describeExit(
   hasStarted: boolean,
 ): LogLine {
   const { workerId, reason, exitCode, restartDelayMs } = event
-  if (reason === 'stopped' || !hasStarted) {
+  if (reason === 'stopped' || reason === 'replaced' || !hasStarted) {
     return { level: 'debug', fields, message: `worker ${workerId} ended` }
   }
   const then = restartDelayMs === null ? '' : `; another starts in ${restartDelayMs} ms`

@@ -1,0 +1,19 @@
+/** How connections come to workers; `single` where only one worker can listen. */
+export type Balance = BalanceMode | 'single'
+/** What the option `balance` takes. */
+export type BalanceMode = 'reuseport' | 'shared' | 'ports'
+
+/**
+ * The way that is possible, nearest to the one that is wanted.
+ *
+ * @param canReusePort whether the platform has SO_REUSEPORT
+ * @param canDuplicate whether a listening socket can be had by several threads
+ */
+export function chooseBalance(
+  wanted: BalanceMode,
+  canReusePort: boolean,
+  canDuplicate: boolean,
+): Balance {
+  if (wanted === 'ports' || (wanted === 'shared' && canDuplicate)) return wanted
+  return canReusePort ? 'reuseport' : 'single'
+}
