@@ -3,14 +3,15 @@
 
 import { Haproxy } from './support/haproxy.ts'
 import { PACES } from './support/loss-paces.ts'
-import {
-  findForeignLosses,
-  findLosses,
-  findLossesOfAccepted,
-  reportLines,
-} from './support/loss-report.ts'
+import { findForeignLosses, findLosses, reportLines } from './support/loss-report.ts'
 import { LOSS_REQUESTS, SAFE_REQUESTS } from './support/loss-requests.ts'
-import { drainServer, killWorkers, type LossReport, stopCommand } from './support/loss-scenarios.ts'
+import {
+  drainServer,
+  killWorkers,
+  type LossReport,
+  reloadWorkers,
+  stopCommand,
+} from './support/loss-scenarios.ts'
 import { Nginx } from './support/nginx.ts'
 import { missingPrograms } from './support/programs.ts'
 import { rollingRestart } from './support/rolling-restart.ts'
@@ -34,9 +35,10 @@ async function run(
 for (const [name, pace] of Object.entries(PACES)) {
   const longer = { ...pace, answersBetween: 2 * pace.answersBetween }
   console.log(`\n${name}`)
+  await run('reload()', () => reloadWorkers(rounds, longer), findLosses)
   await run('workers killed', () => killWorkers(rounds, longer), findForeignLosses)
-  await run('drain()', () => drainServer(longer), findLossesOfAccepted)
-  await run('SIGTERM to the command', () => stopCommand(rounds, longer), findLossesOfAccepted)
+  await run('drain()', () => drainServer(longer), findLosses)
+  await run('SIGTERM to the command', () => stopCommand(rounds, longer), findLosses)
 }
 
 const plan = { connections: 64, rounds, answersBetween: 500 }

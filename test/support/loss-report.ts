@@ -21,17 +21,9 @@ export function findLosses({ tally }: LossReport): string[] {
 }
 
 /**
- * Failures but those of connections that nobody had accepted: what waits in a listening socket's
- * queue when its server ends is reset by the system, as what comes later is refused.
- */
-export function findLossesOfAccepted({ tally, ...report }: LossReport): string[] {
-  return findLosses({ ...report, tally: { ...tally, resetOnNewConnection: 0 } })
-}
-
-/**
  * What a killed worker must not have cost, in words. A client has one request at a time, so with
  * each connection of the worker one request can be lost: begun, or on its way. Connections that
- * nobody had accepted yet are lost with the worker's listening socket and are counted apart.
+ * nobody had accepted yet are none of its.
  */
 export function findForeignLosses({ rounds }: LossReport): string[] {
   return rounds.flatMap((round, index) => {
@@ -42,8 +34,8 @@ export function findForeignLosses({ rounds }: LossReport): string[] {
 
 function foreignLosses({ tally, connectionsLost, requestsLost }: Round): string[] {
   const found: string[] = []
-  const accepted = tally.resetBeforeAnswer + tally.cutInAnswer
-  if (accepted > connectionsLost) found.push(`more than the ${connectionsLost} of the worker`)
+  const resets = tally.resetOnNewConnection + tally.resetBeforeAnswer + tally.cutInAnswer
+  if (resets > connectionsLost) found.push(`more than the ${connectionsLost} of the worker`)
   if (tally.refused + tally.wrongAnswer + tally.timedOut > 0) found.push('other than lost')
   // One of them may be the request that kills the worker, which is none of the clients'.
   if (requestsLost - 1 > failuresOf(tally)) found.push(`fewer than the ${requestsLost} told of`)

@@ -99,6 +99,7 @@ class Scene {
 
   async close(): Promise<void> {
     this.clients.pause()
+    await until('every request has ended', () => !this.clients.isBusy, 60_000)
     this.clients.end()
     await this.server.stop()
   }
@@ -125,6 +126,17 @@ class Scene {
     }
     return { rounds, tally: this.clients.tally, details: this.clients.details }
   }
+}
+
+/** Replaces all workers by `reload()`, one after the other, again and again. */
+export async function reloadWorkers(count: number, pace: Pace): Promise<LossReport> {
+  const scene = await Scene.open(2, pace)
+  return scene.rounds(count, async () => {
+    const { replaced, remaining } = await scene.server.reload({ timeoutMs: 30_000 })
+    if (replaced !== 2 || remaining !== 0) {
+      throw new Error(`reload: ${replaced} workers replaced, ${remaining} connections cut`)
+    }
+  })
 }
 
 /** Ends one worker after the other by an error that nobody catches. */
