@@ -54,6 +54,6 @@ for (const { name, program, requests, isTold } of restarts) {
     console.log(`${name}: not run: ${missing}`)
     continue
   }
-  const balancer = program === 'nginx' ? new Nginx() : new Haproxy({ isTold })
+  const balancer = program === 'nginx' ? new Nginx() : new Haproxy({ file: 'haproxy.cfg', isTold })
   await run(name, () => rollingRestart(balancer, { ...plan, requests }), findLosses)
 }

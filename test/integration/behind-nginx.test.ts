@@ -7,7 +7,9 @@ import { Nginx } from '../support/nginx.ts'
 import { missingPrograms } from '../support/programs.ts'
 import { rollingRestart } from '../support/rolling-restart.ts'
 
-const PLAN = { connections: 32, rounds: 1, answersBetween: 300, requests: SAFE_REQUESTS } as const
+t.setTimeout(300_000)
+
+const PLAN = { connections: 16, rounds: 1, answersBetween: 300, requests: SAFE_REQUESTS } as const
 
 t.test('a rolling restart behind nginx loses no GET', { skip: skipReason() }, async (t) => {
   const { tally, details, exitCodes } = await rollingRestart(new Nginx(), PLAN)

@@ -12,6 +12,8 @@ export interface LossClientsOptions {
    */
   readonly perSecond?: number | undefined
   readonly timeoutMs?: number | undefined
+  /** The clients' own address. */
+  readonly localAddress?: string | undefined
 }
 
 /** Where nobody listens: looks again that often. */
@@ -169,6 +171,7 @@ class LossClient {
     if (this.#connection?.isBusy === true || this.#connection?.isLast === true) return
     this.#connection ??= new LossConnection({
       port: this.#options.port,
+      localAddress: this.#options.localAddress,
       timeoutMs: this.#options.timeoutMs ?? REQUEST_TIMEOUT_MS,
       onEnd: (connection, end, detail) => this.#onEnd(connection, end, detail),
       onClosed: (connection) => this.#onClosed(connection),

@@ -28,6 +28,8 @@ export type RequestEnd =
 
 export interface LossConnectionOptions {
   readonly port: number
+  /** The client's own address; the system chooses one without it. */
+  readonly localAddress?: string | undefined
   readonly timeoutMs: number
   /** Told once for each request. `detail` is the first line of a wrong answer, or an error's code. */
   readonly onEnd: (connection: LossConnection, end: RequestEnd, detail: string) => void
@@ -52,7 +54,9 @@ export class LossConnection {
 
   constructor(options: LossConnectionOptions) {
     this.#options = options
-    this.#socket = createConnection({ port: options.port, host: '127.0.0.1', noDelay: true })
+    const { port, localAddress } = options
+    const from = localAddress === undefined ? {} : { localAddress }
+    this.#socket = createConnection({ port, ...from, host: '127.0.0.1', noDelay: true })
     this.#socket.setEncoding('latin1')
     this.#socket.on('data', (text: string) => this.#read(text))
     this.#socket.on('end', () => {

@@ -189,7 +189,7 @@ export async function stopCommand(
   const details = new Map<string, number>()
   const sum = emptyTally()
   for (let round = 0; round < count; round++) {
-    const instance = new RrInstance(await freePort())
+    const instance = new RrInstance({ port: await freePort() })
     await instance.start()
     const clients = new LossClients({ ...pace, port: instance.port, requests: LOSS_REQUESTS })
     clients.start()

@@ -6,7 +6,7 @@ import { freePort } from './free-port.ts'
 import { kernelConnections } from './kernel-sockets.ts'
 import { findProgram } from './programs.ts'
 import { replaced } from './replaced.ts'
-import type { Balancer } from './rolling-restart.ts'
+import type { Balancer, Upstreams } from './rolling-restart.ts'
 import type { RrInstance } from './rr-instance.ts'
 import { ServedProcess } from './served-process.ts'
 import { until } from './until.ts'
@@ -22,10 +22,10 @@ export class Nginx implements Balancer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'rr-nginx-'))
   #process: ServedProcess | null = null
 
-  async start(upstreamPorts: readonly [number, number]): Promise<void> {
+  async start(upstreams: Upstreams): Promise<void> {
     this.port = await freePort()
     const file = join(this.#folder, 'nginx.conf')
-    writeFileSync(file, this.#configuration(upstreamPorts))
+    writeFileSync(file, this.#configuration(upstreams))
     const errorLog = join(this.#folder, 'error.log')
     const args = ['-p', this.#folder, '-c', file, '-e', errorLog, '-g', 'daemon off;']
     const running = new ServedProcess(findProgram('nginx') ?? 'nginx', args)
@@ -53,7 +53,7 @@ export class Nginx implements Balancer {
     rmSync(this.#folder, { recursive: true })
   }
 
-  #configuration([first, second]: readonly [number, number]): string {
+  #configuration([first, second]: Upstreams): string {
     const tempPaths = TEMP_PATHS.map((name) => `${name}_temp_path ${this.#folder}/${name};`)
     // Files in a folder of this user's: a worker of another user could not write there.
     const user = process.getuid?.() === 0 ? 'user root;\n' : ''
@@ -73,8 +73,8 @@ export class Nginx implements Balancer {
         '/run/nginx.pid': join(this.#folder, 'nginx.pid'),
         '/var/log/nginx/error.log': join(this.#folder, 'error.log'),
         '/var/log/nginx/access.log': join(this.#folder, 'access.log'),
-        '10.0.0.11:8080': `127.0.0.1:${first}`,
-        '10.0.0.12:8080': `127.0.0.1:${second}`,
+        '10.0.0.11:8080': first.authority,
+        '10.0.0.12:8080': second.authority,
       })
     )
   }

@@ -6,11 +6,13 @@ import { tallySince } from './loss-tally.ts'
 import { RrInstance } from './rr-instance.ts'
 import { until } from './until.ts'
 
+export type Upstreams = readonly [RrInstance, RrInstance]
+
 /** A program in front of two instances. */
 export interface Balancer {
   /** Its own, once started. */
   readonly port: number
-  start(upstreamPorts: readonly [number, number]): Promise<void>
+  start(upstreams: Upstreams): Promise<void>
   /** Resolves when the instance may be stopped. */
   beforeStop(instance: number): Promise<void>
   /** Resolves when the balancer uses the instance that has been started again. */
@@ -28,6 +30,10 @@ export interface RestartPlan {
   readonly answersBetween: number
   /** More arguments of the command. */
   readonly args?: readonly string[]
+  /** Port of both instances' admin server, on their own addresses; none without it. */
+  readonly adminPort?: number
+  /** The clients' own address. */
+  readonly localAddress?: string
 }
 
 export interface RestartReport extends LossReport {
@@ -40,15 +46,20 @@ export async function rollingRestart(
   balancer: Balancer,
   plan: RestartPlan,
 ): Promise<RestartReport> {
-  const newInstance = async (): Promise<RrInstance> => new RrInstance(await freePort(), plan.args)
-  const instances = [await newInstance(), await newInstance()] as const
+  const newInstance = async (host: string): Promise<RrInstance> => {
+    const admin = ['--admin-port', `${plan.adminPort}`, '--admin-host', host]
+    const args = [...(plan.adminPort === undefined ? [] : admin), ...(plan.args ?? [])]
+    return new RrInstance({ host, port: await freePort(), args })
+  }
+  // Two addresses, as two machines have: their admin servers can have the same port.
+  const instances = [await newInstance('127.0.0.1'), await newInstance('127.0.0.2')] as const
   const rounds: Round[] = []
   const exitCodes: (number | null)[] = []
   try {
     await Promise.all(instances.map((instance) => instance.start()))
-    await balancer.start([instances[0].port, instances[1].port])
-    const { requests, connections, answersBetween } = plan
-    const clients = new LossClients({ port: balancer.port, requests, connections })
+    await balancer.start(instances)
+    const { answersBetween } = plan
+    const clients = new LossClients({ ...plan, port: balancer.port })
     clients.start()
     for (let round = 0; round < plan.rounds; round++) {
       const before = { ...clients.tally }

@@ -4,24 +4,39 @@ import { ServedProcess } from './served-process.ts'
 const COMMAND = fileURLToPath(new URL('../../packages/rr-serve/bin/rr-serve.js', import.meta.url))
 const APP = fileURLToPath(new URL('../fixtures/loss-app.ts', import.meta.url))
 
+export interface RrPlace {
+  /** Default 127.0.0.1; Linux has all of 127.0.0.0/8 on loopback. */
+  readonly host?: string
+  readonly port: number
+  /** More arguments of the command. */
+  readonly args?: readonly string[] | undefined
+}
+
 /** The command as a service with a place of its own, that can be started there again. */
 export class RrInstance {
+  readonly host: string
   readonly port: number
   readonly #args: readonly string[]
   #process: ServedProcess | null = null
 
-  /** @param args more arguments of the command */
-  constructor(port: number, args: readonly string[] = []) {
+  constructor({ host = '127.0.0.1', port, args = [] }: RrPlace) {
+    this.host = host
     this.port = port
     this.#args = args
   }
 
+  /** As proxies name it. */
+  get authority(): string {
+    return `${this.host}:${this.port}`
+  }
+
   /** Resolves once it listens. */
   async start(): Promise<void> {
-    const address = ['--host', '127.0.0.1', '--port', `${this.port}`, '--workers', '2']
+    const address = ['--host', this.host, '--port', `${this.port}`, '--workers', '2']
     const args = [COMMAND, ...address, ...this.#args, APP]
     this.#process = new ServedProcess(process.execPath, args)
-    await this.#process.address()
+    // The admin server says where it is, too, and earlier.
+    await this.#process.printed(/listening on http/)
   }
 
   /** Null where nothing runs. */
