@@ -139,3 +139,14 @@ export interface ConnectionMetrics {
    */
   requestRejected(status: number): void
 }
+
+/** Whether a thread has more than its share of the connections. */
+export interface ConnectionShare {
+  /**
+   * How many of its keep-alive connections are to be closed with their next answer, so that their
+   * clients connect anew, and most of them elsewhere.
+   */
+  readonly surplus: number
+  /** One is being closed for it. */
+  shed(): void
+}

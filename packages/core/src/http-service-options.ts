@@ -1,4 +1,4 @@
-import type { ConnectionMetrics } from './exchange.ts'
+import type { ConnectionMetrics, ConnectionShare } from './exchange.ts'
 import type { Handler, RouteBodyLimit } from './handler.ts'
 import type { HttpOptions } from './http-options.ts'
 import type { HttpRequest } from './request.ts'
@@ -24,6 +24,8 @@ export interface HttpServiceOptions {
   readonly maxBodyBytes?: RouteBodyLimit | null | undefined
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
+  /** Without it no connection is closed for the balance between threads. */
+  readonly share?: ConnectionShare | null
   /** A handler failed. The client has been answered 500, or cut off where it was too late. */
   readonly onError: (error: unknown, request: HttpRequest) => void
   /** Called after each answer; null costs nothing. */

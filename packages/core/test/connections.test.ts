@@ -26,6 +26,7 @@ function connect(service: RequestService): {
     limits,
     clock: new FakeClock(),
     metrics,
+    share: null,
     service,
   })
   return { transport, connection }
@@ -104,6 +105,7 @@ t.test('input is borrowed: one buffer may carry the input of all connections', a
     limits,
     clock: new FakeClock(),
     metrics,
+    share: null,
     onError: () => {},
     onAccess: null,
   })

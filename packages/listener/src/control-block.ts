@@ -27,6 +27,11 @@ export const SEAT_FIELDS = {
   connections: { type: 'int32', doc: 'Connections that hold a slot in this thread.' },
   phase: { type: 'int32', doc: 'This thread: 0 stopped, 1 starting, 2 accepting, 3 draining.' },
   heartbeatMs: { type: 'float64', doc: 'When its event loop last turned, on the server clock.' },
+  utilization: {
+    type: 'float64',
+    doc: 'Part of the last second in which its event loop was not waiting, 0 to 1.',
+  },
+  connectionsShed: { type: 'float64', doc: 'Connections closed for the balance between threads.' },
   connectionsAccepted: { type: 'float64', doc: 'Connections that were given a slot.' },
   connectionsRefused: { type: 'float64', doc: 'Connections refused over maxConnections.' },
   requests: { type: 'float64', doc: 'Requests handed to the application.' },
@@ -124,9 +129,22 @@ export class ControlBlock {
     return new ControlBlock(buffer)
   }
 
+  /** How many seats there are. */
+  get seats(): number {
+    return (this.buffer.byteLength - SERVER_BYTES) / SEAT_BYTES
+  }
+
   /** The cells that one serving thread writes. */
   seat(index: number, maxConnections: number): WorkerSeat {
-    return new WorkerSeat(this.#ints, this.#floats, seatBase(index), maxConnections)
+    return new WorkerSeat(this.#ints, this.#floats, index, maxConnections)
+  }
+
+  seatConnections(index: number): number {
+    return Atomics.load(this.#ints, seatBase(index) / 4 + SEAT_CELLS.connections)
+  }
+
+  seatUtilization(index: number): number {
+    return this.#loadFloat(seatBase(index) / 8 + SEAT_CELLS.utilization)
   }
 
   get connections(): number {
@@ -204,6 +222,7 @@ function seatBase(index: number): number {
 
 /** What one serving thread writes: admission, and the counts of its hot path. */
 export class WorkerSeat implements ConnectionMetrics {
+  readonly index: number
   readonly #ints: Int32Array
   readonly #floats: Float64Array
   readonly #maxConnections: number
@@ -215,7 +234,9 @@ export class WorkerSeat implements ConnectionMetrics {
   readonly #bytesIn: number
   readonly #bytesOut: number
 
-  constructor(ints: Int32Array, floats: Float64Array, base: number, maxConnections: number) {
+  constructor(ints: Int32Array, floats: Float64Array, index: number, maxConnections: number) {
+    const base = seatBase(index)
+    this.index = index
     this.#ints = ints
     this.#floats = floats
     this.#maxConnections = maxConnections
@@ -252,6 +273,14 @@ export class WorkerSeat implements ConnectionMetrics {
   release(): void {
     Atomics.sub(this.#ints, SERVER_CELLS.connections, 1)
     this.#ints[this.#ownConnections]! -= 1
+  }
+
+  connectionShed(): void {
+    this.#floats[this.#floatBase + SEAT_CELLS.connectionsShed]! += 1
+  }
+
+  setUtilization(utilization: number): void {
+    this.#floats[this.#floatBase + SEAT_CELLS.utilization] = utilization
   }
 
   connectionRefused(): void {

@@ -1,3 +1,4 @@
+export type { AcceptQueueFate } from './accept-queue.ts'
 export {
   COMPUTE_OPTIONS,
   type ComputePool,

@@ -19,6 +19,8 @@ export interface WorkerStart {
   readonly reusePort: boolean
   /** A socket that listens already; null for a new one. */
   readonly descriptor: number | null
+  /** Whether it moves connections to other workers when it has too many. */
+  readonly rebalance: boolean
   readonly applicationUrl: string
   readonly hooksUrl: string | null
   readonly hooksData: unknown

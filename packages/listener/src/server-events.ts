@@ -111,6 +111,8 @@ export type WarningCode =
   | 'RR_REUSEPORT_UNAVAILABLE'
   /** Threads can't share a listening socket here: each has its own. */
   | 'RR_BALANCE_UNAVAILABLE'
+  /** Connections that wait to be accepted are reset when their worker is replaced. */
+  | 'RR_ACCEPT_QUEUE'
   /** The process may not open as many files as `maxConnections` asks for. */
   | 'RR_DESCRIPTOR_LIMIT'
   /** The system could not accept a connection. */

@@ -1,3 +1,4 @@
+import type { AcceptQueueFate } from './accept-queue.ts'
 import type { ComputeCounts } from './compute-service.ts'
 import {
   type ControlBlock,
@@ -16,6 +17,8 @@ export interface ServerCounts {
   readonly connections: number
   /** Connections accepted since the start, refused ones not counted. */
   readonly connectionsAccepted: number
+  /** Of those, the ones closed for the balance between workers. */
+  readonly connectionsShed: number
   /** Requests handed to the application since the start. */
   readonly requests: number
   /** Of those, the ones whose answer is not complete now. */
@@ -76,6 +79,8 @@ export interface ServerInfo extends ServerCounts {
   readonly maxConnections: number
   /** Why there are as many workers as there are, in words. */
   readonly workersReason: string
+  /** What becomes of connections that wait to be accepted when a worker is replaced or dies. */
+  readonly acceptQueue: AcceptQueueFate
   /** The compute pool, which all servers of the process share. */
   readonly compute: ComputeCounts
   /** By id. */
@@ -121,6 +126,7 @@ function sumOf(rows: readonly ServerCounts[]): ServerCounts {
   return {
     connections: sum((row) => row.connections),
     connectionsAccepted: sum((row) => row.connectionsAccepted),
+    connectionsShed: sum((row) => row.connectionsShed),
     requests: sum((row) => row.requests),
     inFlight: sum((row) => row.inFlight),
     bytesIn: sum((row) => row.bytesIn),
@@ -134,10 +140,19 @@ function sumOf(rows: readonly ServerCounts[]): ServerCounts {
 }
 
 function countsOf(counts: SeatCounts): ServerCounts {
-  const { connections, connectionsAccepted, requests, bytesIn, bytesOut } = counts
+  const { connections, connectionsAccepted, connectionsShed, requests, bytesIn, bytesOut } = counts
   const inFlight = requests - counts.requestsFinished
   const rejections = rejectionsOf(counts)
-  return { connections, connectionsAccepted, requests, inFlight, bytesIn, bytesOut, rejections }
+  return {
+    connections,
+    connectionsAccepted,
+    connectionsShed,
+    requests,
+    inFlight,
+    bytesIn,
+    bytesOut,
+    rejections,
+  }
 }
 
 function rejectionsOf(counts: SeatCounts): Rejections {

@@ -91,6 +91,12 @@ export const SERVER_OPTIONS = {
     valueName: 'mode',
     doc: "How connections come to workers: 'reuseport', each has its own socket on the port and the kernel chooses; 'shared', all have one socket, from which those take that have time (Linux, Node.js 26.1 or later); 'ports', worker 1 has `port`, worker 2 the next one and so on, for a proxy that balances itself.",
   },
+  rebalance: {
+    type: 'boolean',
+    default: true,
+    flag: 'rebalance',
+    doc: "A busy worker that has well more connections than the others closes some of them with their next answer, so that their clients connect anew, to another worker mostly. Not with balance 'ports'.",
+  },
   stallTimeoutMs: {
     type: 'integer',
     default: 10_000,
@@ -120,12 +126,19 @@ export const SERVER_OPTIONS = {
 const {
   workers: _workers,
   balance: _balance,
+  rebalance: _rebalance,
   stallTimeoutMs: _stallTimeoutMs,
   replaceStalled: _replaceStalled,
   workerHeapMb: _workerHeapMb,
   ...LISTENER_ROWS
 } = SERVER_OPTIONS
-type WorkerOption = 'workers' | 'balance' | 'stallTimeoutMs' | 'replaceStalled' | 'workerHeapMb'
+type WorkerOption =
+  | 'workers'
+  | 'balance'
+  | 'rebalance'
+  | 'stallTimeoutMs'
+  | 'replaceStalled'
+  | 'workerHeapMb'
 
 /** What `listen()` takes besides HTTP_OPTIONS: it has no workers to configure. */
 export const LISTEN_OPTIONS: Omit<typeof SERVER_OPTIONS, WorkerOption> = LISTENER_ROWS

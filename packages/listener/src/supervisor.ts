@@ -1,4 +1,5 @@
 import { RrError, SharedMemoryStore } from '@rr/core'
+import { type AcceptQueueFate, acceptQueueAdvice, acceptQueueFate } from './accept-queue.ts'
 import { type Balance, chooseBalance } from './balance.ts'
 import { serveComputePort } from './compute-relay.ts'
 import { computeService } from './compute-service.ts'
@@ -62,6 +63,7 @@ export class Supervisor implements Server {
   /** When a shutdown under way cuts connections; null before one. */
   #shutdownDeadlineMs: number | null = null
   readonly #reloads: ReloadQueue
+  readonly #acceptQueue: AcceptQueueFate = acceptQueueFate()
 
   constructor(options: SupervisorOptions) {
     const { settings, onEvent } = options
@@ -143,6 +145,7 @@ export class Supervisor implements Server {
       uptimeMs: nowMs,
       maxConnections: settings.maxConnections,
       workersReason,
+      acceptQueue: this.#acceptQueue,
       ...sumCounts(this.#block, workers),
       compute: computeService.counts(),
       workers,
@@ -202,6 +205,8 @@ export class Supervisor implements Server {
     }
     const shortage = descriptorShortage(settings.maxConnections, readProcessLimits())
     if (shortage !== null) this.#warn('RR_DESCRIPTOR_LIMIT', shortage)
+    const advice = acceptQueueAdvice(this.#acceptQueue)
+    if (advice !== null) this.#warn('RR_ACCEPT_QUEUE', advice)
     const sharesSocket = this.#balance === 'shared'
     const owner: SlotOwner = {
       block: this.#block,
@@ -246,6 +251,7 @@ export class Supervisor implements Server {
       heartbeatIntervalMs: this.#stallWatch?.heartbeatIntervalMs ?? DEFAULT_IDLE_TICK_MS,
       reusePort: this.#balance === 'reuseport',
       descriptor,
+      rebalance: settings.rebalance && this.#slots.length > 1 && this.#balance !== 'ports',
       applicationUrl,
       hooksUrl,
       hooksData,

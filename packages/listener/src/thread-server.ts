@@ -5,6 +5,7 @@ import {
   type HttpRequest,
   type WorkerContext,
 } from '@rr/core'
+import { ShareWatch } from './connection-share.ts'
 import type { ControlBlock, WorkerSeat } from './control-block.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { describeThrown, HookGuard } from './hook-guard.ts'
@@ -22,6 +23,8 @@ export interface ThreadServerOptions {
   readonly descriptor: number | null
   readonly block: ControlBlock
   readonly seat: number
+  /** Whether connections are moved to other threads when this one has too many. */
+  readonly rebalance: boolean
   /** Most time between two heartbeats. */
   readonly heartbeatIntervalMs: number
   /** The server's clock. */
@@ -50,10 +53,14 @@ export class ThreadServer {
     const seat = options.block.seat(options.seat, settings.maxConnections)
     this.#options = options
     this.#seat = seat
+    const share = options.rebalance ? new ShareWatch(options.block, seat) : null
     this.#wheel = new DeadlineWheel({
       time: options.time,
       idleTickMs: options.heartbeatIntervalMs,
-      onTick: (nowMs) => seat.heartbeat(nowMs),
+      onTick: (nowMs) => {
+        seat.heartbeat(nowMs)
+        share?.onTick(nowMs)
+      },
     })
     const service = createHttpService({
       handler: options.application.handler,
@@ -61,6 +68,7 @@ export class ThreadServer {
       limits: settings,
       clock: this.#wheel,
       metrics: seat,
+      share,
       onError,
       onAccess: onAccess === null ? null : hooks.guard('onAccess', onAccess),
     })

@@ -77,6 +77,7 @@ async function run(): Promise<void> {
     heartbeatIntervalMs: start.heartbeatIntervalMs,
     reusePort: start.reusePort,
     descriptor: start.descriptor,
+    rebalance: start.rebalance,
     block: ControlBlock.open(start.controlBlock),
     seat: start.seat,
     time,

@@ -35,7 +35,7 @@ t.test('every row takes its bounds and refuses what is just outside', async (t) 
 t.test('listen() takes the same rows, but those of workers', async (t) => {
   t.strictSame(
     Object.keys(SERVER_OPTIONS).filter((name) => !Object.hasOwn(LISTEN_OPTIONS, name)),
-    ['workers', 'balance', 'stallTimeoutMs', 'replaceStalled', 'workerHeapMb'],
+    ['workers', 'balance', 'rebalance', 'stallTimeoutMs', 'replaceStalled', 'workerHeapMb'],
   )
   t.equal(resolveListenOptions({ port: 0 }).port, 0)
   t.throws(() => resolveListenOptions({ workers: 2 }), { code: 'RR_OPTION_UNKNOWN' })

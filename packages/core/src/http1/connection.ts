@@ -6,6 +6,7 @@ import { RrError } from '../errors.ts'
 import type {
   BodySink,
   ConnectionMetrics,
+  ConnectionShare,
   Exchange,
   RequestFacts,
   RequestService,
@@ -35,6 +36,7 @@ export interface Http1Context {
   readonly limits: HttpOptions
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
+  readonly share: ConnectionShare | null
   readonly service: RequestService
 }
 
@@ -100,11 +102,15 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #stash: InputStash | null = null
   #pace: ReceivePace | null = null
   #isConsuming = false
+  /** Where the input ends that is being consumed. */
+  #inputEnd = 0
   #isFlushPlanned = false
   #isReadingPaused = false
   #isBodyPaused = false
   #isInputEnded = false
   #isDraining = false
+  /** Until when an idle connection may stay once the server drains. */
+  #drainIdleMs = Number.POSITIVE_INFINITY
   /** When an idle connection is closed. */
   #idleUntilMs: number
   #lingerUntilMs = 0
@@ -189,7 +195,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   onDrainNotice(idleDeadlineMs: number): void {
     this.#isDraining = true
-    this.#keepAlive = false
+    this.#drainIdleMs = idleDeadlineMs
+    // Its head has gone out and did not say so; the connection closes behind it all the same.
+    if (this.#write === WRITE_STREAMING && !this.#hasInput()) this.#keepAlive = false
     this.#idleUntilMs = Math.min(this.#idleUntilMs, idleDeadlineMs)
     this.#updateDeadline()
   }
@@ -238,6 +246,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   #consume(bytes: Uint8Array, from: number, to: number): void {
     this.#isConsuming = true
+    this.#inputEnd = to
     try {
       let position = from
       while (position < to && this.#canRead()) {
@@ -333,7 +342,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.hasClientLeft = false
     this.#isHttp10 = facts.httpVersion === '1.0'
     this.#isLast = !facts.keepAlive
-    this.#keepAlive = facts.keepAlive && !this.#isDraining
+    this.#keepAlive = facts.keepAlive
     this.#awaitsContinue = facts.expectContinue && this.hasBody
     this.#discardedBytes = 0
     this.#reader.beginBody()
@@ -432,11 +441,32 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   #decideKeepAlive(headers: HeaderBlock | null): void {
     if (headers?.close === true) this.#keepAlive = false
+    if (this.#keepAlive && this.#wantsClose()) this.#keepAlive = false
     // A client told to wait for 100 may send its body or not: nobody can tell what comes next.
     if (this.#awaitsContinue) this.#keepAlive = false
     const { remaining } = this.#reader
     const unread = remaining === 0 ? 0 : this.#discardedBytes + remaining
     if (unread > this.#context.limits.maxDiscardBytes) this.#keepAlive = false
+  }
+
+  /**
+   * True when the client is to go: the server drains, or this thread has too many connections. Not
+   * while input waits: whoever has sent requests one behind the other gets them all answered.
+   */
+  #wantsClose(): boolean {
+    const { share } = this.#context
+    const hasSurplus = share !== null && share.surplus > 0
+    if (!(this.#isDraining || hasSurplus) || this.#hasInput()) return false
+    if (!this.#isDraining) share!.shed()
+    return true
+  }
+
+  /** True when a part of the next request has come, at least. */
+  #hasInput(): boolean {
+    if (this.#read !== READ_COMPLETE) return false
+    return this.#isConsuming
+      ? this.#reader.position < this.#inputEnd
+      : this.#stash !== null && this.#stash.length > 0
   }
 
   /** The answer is complete. */
@@ -464,7 +494,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   #beginIdle(): void {
-    this.#idleUntilMs = this.#context.clock.nowMs + this.#context.limits.keepAliveTimeoutMs
+    const { clock, limits } = this.#context
+    this.#idleUntilMs = Math.min(clock.nowMs + limits.keepAliveTimeoutMs, this.#drainIdleMs)
   }
 
   #finishExchange(status: number): void {

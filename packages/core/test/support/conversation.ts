@@ -1,4 +1,4 @@
-import type { ConnectionMetrics } from '../../src/exchange.ts'
+import type { ConnectionMetrics, ConnectionShare } from '../../src/exchange.ts'
 import type { Handler, RouteBodyLimit } from '../../src/handler.ts'
 import { HTTP_OPTIONS, type HttpOptionsInput } from '../../src/http-options.ts'
 import { createHttpService } from '../../src/http-service.ts'
@@ -16,6 +16,7 @@ export interface ConversationOptions {
   /** Default: answers 200 `ok` at once and reads no body. */
   readonly handler?: Handler
   readonly maxBodyBytes?: RouteBodyLimit | null
+  readonly share?: ConnectionShare
   readonly onAccess?: (entry: AccessEntry) => void
 }
 
@@ -51,6 +52,7 @@ export class Conversation {
       limits: resolveOptions(HTTP_OPTIONS, options.limits ?? {}, 'test'),
       clock: this.clock,
       metrics,
+      share: options.share ?? null,
       onError: (error) => void this.errors.push(error),
       onAccess: options.onAccess ?? null,
     })
