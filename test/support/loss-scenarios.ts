@@ -139,16 +139,37 @@ export async function reloadWorkers(count: number, pace: Pace): Promise<LossRepo
   })
 }
 
+/**
+ * A worker that fails for the fifth time in a row is started again after more than a second, and what
+ * waits in its queue is given up meanwhile: that is a loop of crashes, and not what is measured.
+ */
+const KILLS_OF_A_SERVER = 4
+
 /** Ends one worker after the other by an error that nobody catches. */
 export async function killWorkers(count: number, pace: Pace): Promise<LossReport> {
   const workers = 2
-  const scene = await Scene.open(workers, pace)
-  return scene.rounds(count, async (round) => {
-    await fetch(`${scene.server.url}/crash`, { method: 'POST' }).catch(() => {
-      // The worker went before its answer had left.
+  const reports: LossReport[] = []
+  for (let left = count; left > 0; left -= KILLS_OF_A_SERVER) {
+    const scene = await Scene.open(workers, pace)
+    const report = await scene.rounds(Math.min(left, KILLS_OF_A_SERVER), async (round) => {
+      await fetch(`${scene.server.url}/crash`, { method: 'POST' }).catch(() => {
+        // The worker went before its answer had left.
+      })
+      await scene.listening(workers + round)
     })
-    await scene.listening(workers + round)
-  })
+    reports.push(report)
+  }
+  return sumReports(reports)
+}
+
+function sumReports(reports: readonly LossReport[]): LossReport {
+  const tally = emptyTally()
+  const details = new Map<string, number>()
+  for (const report of reports) {
+    for (const kind of Object.keys(tally) as (keyof LossTally)[]) tally[kind] += report.tally[kind]
+    for (const [text, n] of report.details) details.set(text, (details.get(text) ?? 0) + n)
+  }
+  return { tally, details, rounds: reports.flatMap(({ rounds }) => rounds) }
 }
 
 export interface DrainReport extends LossReport {
@@ -184,10 +205,8 @@ export async function stopCommand(
   count: number,
   pace: Pace,
 ): Promise<LossReport & { exitCodes: readonly (number | null)[] }> {
-  const rounds: Round[] = []
+  const reports: LossReport[] = []
   const exitCodes: (number | null)[] = []
-  const details = new Map<string, number>()
-  const sum = emptyTally()
   for (let round = 0; round < count; round++) {
     const instance = new RrInstance({ port: await freePort() })
     await instance.start()
@@ -197,9 +216,8 @@ export async function stopCommand(
     clients.expectRefusals()
     exitCodes.push(await instance.stop())
     await until('every client has been refused', () => clients.open === 0)
-    rounds.push({ tally: clients.tally, connectionsLost: 0, requestsLost: 0 })
-    for (const kind of Object.keys(sum) as (keyof LossTally)[]) sum[kind] += clients.tally[kind]
-    for (const [text, times] of clients.details) details.set(text, (details.get(text) ?? 0) + times)
+    const { tally, details } = clients
+    reports.push({ tally, details, rounds: [{ tally, connectionsLost: 0, requestsLost: 0 }] })
   }
-  return { rounds, exitCodes, details, tally: sum }
+  return { ...sumReports(reports), exitCodes }
 }
