@@ -1,11 +1,18 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { runChild } from './child-process.mjs'
 
-/** Programs that integration tests run as real clients, and the Debian package of each. */
+/**
+ * Programs that integration tests run, and the Debian package of each.
+ *
+ * @type {readonly { program: string, debianPackage: string, isService?: true }[]}
+ */
 const PROGRAMS = [
   { program: 'curl', debianPackage: 'curl' },
   { program: 'wrk', debianPackage: 'wrk' },
+  { program: 'haproxy', debianPackage: 'haproxy' },
+  { program: 'nginx', debianPackage: 'nginx', isService: true },
+  { program: 'openssl', debianPackage: 'openssl' },
 ]
 
 /** Two slow mirrors' worth of patience; without a network apt-get gives up long before. */
@@ -18,7 +25,11 @@ const APT_TIMEOUT_MS = 180_000
  * @param {(text: string) => void} say
  */
 export async function ensureSystemPackages(say) {
-  const missing = PROGRAMS.filter(({ program }) => !isOnPath(program))
+  const absent = PROGRAMS.filter(({ program }) => !isOnPath(program))
+  const missing = absent.filter((program) => program.isService === undefined || !startsServices())
+  for (const { debianPackage } of absent.filter((program) => !missing.includes(program))) {
+    say(`not installed: ${debianPackage} (its package would start a server here)`)
+  }
   if (missing.length === 0) return
   const names = missing.map(({ debianPackage }) => debianPackage)
   const reason = whyImpossible() ?? (await install(names, say))
@@ -59,9 +70,15 @@ async function install(names, say) {
   return undefined
 }
 
+/** A package with a service starts it where systemd runs. */
+function startsServices() {
+  return existsSync('/run/systemd/system')
+}
+
 /** @param {string} program */
 function isOnPath(program) {
-  return (process.env.PATH ?? '').split(delimiter).some((dir) => {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
+  return folders.some((dir) => {
     try {
       accessSync(join(dir, program), constants.X_OK)
       return true

@@ -24,6 +24,9 @@ export default defineApp({ routes: new URL('./routes.ts', import.meta.url), setu
   const workerHooksData: WorkerHooksData = {
     application: application.href,
     accessLog: false,
+    watchChannel: null,
+    cpuProfDir: null,
+    debugged: null,
     logSettings: {
       level: 'silent',
       format: 'json',
