@@ -51,6 +51,8 @@ export interface Exchange {
   leaveListener: ((error: Error) => void) | null
   /** Told once when the exchange ends: the status sent (0 for none) and the body's bytes. */
   endListener: ((status: number, bodyBytes: number) => void) | null
+  /** What the duration of this exchange is counted for, where that is counted; see RequestDurations. */
+  timed: TimedRequest | null
 
   /** The application asks for the body: answers `Expect: 100-continue`. */
   wantBody(): void
@@ -125,6 +127,32 @@ export interface RequestService {
    * it does not. Asked once for each request with a body, before it is refused or handled.
    */
   readonly bodyLimit?: BodyLimit | null
+}
+
+/** What the duration of a request is counted by. Read when the exchange has ended. */
+export interface TimedRequest {
+  readonly method: string
+  /** The pattern of its route, or null. */
+  readonly route: string | null
+}
+
+/**
+ * Counts how long requests take; called on the hot path. Reading the clock is what that costs, so
+ * the requests of one batch of input share a reading at its start, and those of them that are
+ * answered within it share one at its end, which is when their answers leave.
+ */
+export interface RequestDurations {
+  /** A request has arrived in the batch that is being read. @returns milliseconds */
+  batchStartMs(): number
+  /**
+   * The exchange that began at `startMs` has ended.
+   *
+   * @param status 0 when nothing of an answer was sent
+   * @param isInBatch true while the batch is being read in which it ended; `batchEnded` follows
+   */
+  requestEnded(request: TimedRequest, status: number, startMs: number, isInBatch: boolean): void
+  /** A batch of input has been read. */
+  batchEnded(): void
 }
 
 /** Counts kept by whoever owns the connection; called on the hot path. */

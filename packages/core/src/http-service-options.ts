@@ -1,4 +1,4 @@
-import type { ConnectionMetrics } from './exchange.ts'
+import type { ConnectionMetrics, RequestDurations } from './exchange.ts'
 import type { Handler, RouteBodyLimit } from './handler.ts'
 import type { HttpOptions } from './http-options.ts'
 import type { HttpRequest } from './request.ts'
@@ -24,6 +24,8 @@ export interface HttpServiceOptions {
   readonly maxBodyBytes?: RouteBodyLimit | null | undefined
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
+  /** Counts how long requests take; without it nothing reads a clock for that. */
+  readonly durations?: RequestDurations | null | undefined
   /** A handler failed. The client has been answered 500, or cut off where it was too late. */
   readonly onError: (error: unknown, request: HttpRequest) => void
   /** Called after each answer; null costs nothing. */

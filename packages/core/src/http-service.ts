@@ -11,8 +11,8 @@ export interface HttpService {
 
 /** Wires a handler to the protocols. */
 export function createHttpService(options: HttpServiceOptions): HttpService {
-  const { limits, clock, metrics } = options
+  const { limits, clock, metrics, durations = null } = options
   const service = new RequestDispatcher(options)
-  const context: Http1Context = { limits, clock, metrics, service }
+  const context: Http1Context = { limits, clock, metrics, durations, service }
   return { connect: (transport) => new Http1Connection(transport, context) }
 }

@@ -20,6 +20,7 @@ export class RequestDispatcher implements RequestService {
   readonly #decompressBodies: boolean
   readonly #onError: HttpServiceOptions['onError']
   readonly #onAccess: ((entry: AccessEntry) => void) | null
+  readonly #isTimed: boolean
 
   constructor(options: HttpServiceOptions) {
     const { maxBodyBytes } = options
@@ -29,10 +30,12 @@ export class RequestDispatcher implements RequestService {
     this.#decompressBodies = options.limits.decompressBodies
     this.#onError = options.onError
     this.#onAccess = options.onAccess
+    this.#isTimed = options.durations != null
   }
 
   onRequest(exchange: Exchange): void {
     const request = new HttpRequest(exchange, this.#decompressBodies)
+    if (this.#isTimed) exchange.timed = request
     if (this.#onAccess !== null) this.#observe(exchange, request, this.#onAccess)
     try {
       const handler = this.#handler

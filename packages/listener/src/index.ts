@@ -13,7 +13,7 @@ export { httpUrl } from './http-url.ts'
 export { type ListenOptions, listen } from './listen.ts'
 export { deserializeError, type SerializedError } from './serialized-error.ts'
 export { type ServeOptions, serve } from './serve.ts'
-export type { DrainOptions, DrainResult, Server } from './server.ts'
+export type { AdminAddress, DrainOptions, DrainResult, Server } from './server.ts'
 export type {
   EventListener,
   ExitReason,

@@ -1,21 +1,24 @@
 import { RrError, SharedMemoryStore } from '@rr/core'
+import { Admin } from './admin/admin.ts'
 import { serveComputePort } from './compute-relay.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
+import { DrainDelay } from './drain-delay.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
 import {
+  type AdminAddress,
   type DrainOptions,
   type DrainResult,
   drainResult,
   reachableUrl,
   type Server,
 } from './server.ts'
-import { createEventSink, type EventListener } from './server-events.ts'
+import { createEventSink, type EventListener, type SlotEvent } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
-import { resolveDrainTimeout, type ServerSettings } from './server-options.ts'
+import { resolveDrainDelay, resolveDrainTimeout, type ServerSettings } from './server-options.ts'
 import { StallWatch } from './stall-watch.ts'
 import type { WorkerOrder } from './worker-handle.ts'
 import { type SlotOwner, WorkerSlot } from './worker-slot.ts'
@@ -43,7 +46,9 @@ export interface SupervisorOptions {
 export class Supervisor implements Server {
   readonly closed: Promise<DrainResult>
   readonly #options: SupervisorOptions
-  readonly #emit: EventListener
+  readonly #emit: (event: SlotEvent) => void
+  readonly #admin: Admin
+  readonly #drainDelay: DrainDelay = new DrainDelay()
   readonly #time: () => number
   readonly #clockOriginMs: number
   readonly #stallWatch: StallWatch | null
@@ -57,6 +62,8 @@ export class Supervisor implements Server {
   #canSharePort = false
   #stallTimer: NodeJS.Timeout | null = null
   #isDrain = false
+  /** The least that a drain under way has been given. */
+  #drainTimeoutMs = Number.POSITIVE_INFINITY
   /** When a shutdown under way cuts connections; null before one. */
   #shutdownDeadlineMs: number | null = null
   #terminateTimer: NodeJS.Timeout | null = null
@@ -64,7 +71,8 @@ export class Supervisor implements Server {
   constructor(options: SupervisorOptions) {
     const { settings, onEvent } = options
     this.#options = options
-    this.#emit = createEventSink(onEvent)
+    this.#admin = new Admin(settings, options.workers, () => this.info())
+    this.#emit = this.#admin.watch(createEventSink(onEvent))
     this.#block = ControlBlock.create(options.workers)
     this.#clockOriginMs = monotonicMs()
     this.#time = clockSince(this.#clockOriginMs)
@@ -87,6 +95,10 @@ export class Supervisor implements Server {
     return reachableUrl(this.#host, this.#port)
   }
 
+  get admin(): AdminAddress | null {
+    return this.#admin.address
+  }
+
   /** Resolves once all workers listen. On failure everything is stopped before it rejects. */
   async start(): Promise<void> {
     this.#block.phase = 'starting'
@@ -94,6 +106,7 @@ export class Supervisor implements Server {
       this.#emit({ type: 'warning', code: 'RR_POOL_FAILED', message, workerId: null })
     })
     try {
+      await this.#admin.start(this.#emit)
       await this.#findAddress()
       await this.#startSlots()
       this.#checkNotShutDown()
@@ -144,16 +157,35 @@ export class Supervisor implements Server {
   }
 
   drain(options: DrainOptions = {}): Promise<DrainResult> {
-    const timeoutMs = resolveDrainTimeout(options, this.#options.settings.drainTimeoutMs)
+    const { settings } = this.#options
+    const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs)
+    const askedDelayMs = resolveDrainDelay(options, settings.drainDelayMs)
     if (this.#shutdownDeadlineMs === null) {
+      const isFirst = !this.#isDrain
+      // Before it accepts, no balancer has sent anything here that it could stop to send.
+      const delayMs = this.status() === 'starting' ? 0 : askedDelayMs
       this.#isDrain = true
-      this.#emit({ type: 'drain-started', timeoutMs })
+      this.#drainTimeoutMs = Math.min(this.#drainTimeoutMs, timeoutMs)
+      this.#drainDelay.endIn(delayMs, this.#time())
+      if (isFirst) this.#emit({ type: 'drain-started', timeoutMs, delayMs })
+      if (isFirst && !this.#drainDelay.isOver) this.#awaitDrainDelay()
+      if (!this.#drainDelay.isOver) return this.closed
     }
     return this.#shutDown(this.#time() + timeoutMs, DRAIN_EXIT_GRACE_MS)
   }
 
+  /** From now on probes hear of the drain; connections are still accepted. */
+  #awaitDrainDelay(): void {
+    this.#block.phase = 'draining'
+    void this.#drainDelay.done.then(() => {
+      if (this.#shutdownDeadlineMs !== null) return
+      void this.#shutDown(this.#time() + this.#drainTimeoutMs, DRAIN_EXIT_GRACE_MS)
+    })
+  }
+
   async stop(): Promise<void> {
     const done = this.#shutDown(this.#time(), STOP_EXIT_GRACE_MS)
+    this.#drainDelay.end()
     // A worker that still loads its application has nothing to tear down.
     for (const slot of this.#slots) if (!slot.isSetUp) slot.terminate('stopped')
     await done
@@ -215,6 +247,7 @@ export class Supervisor implements Server {
     const { settings, applicationUrl, hooksUrl, hooksData } = this.#options
     return {
       controlBlock: this.#block.buffer,
+      ...this.#admin.order,
       seat: workerId - 1,
       workerId,
       workers: this.#slots.length,
@@ -250,6 +283,7 @@ export class Supervisor implements Server {
     this.#block.phase = 'stopped'
     const cut = remaining.reduce((sum, count) => sum + count, 0)
     if (this.#isDrain) this.#emit({ type: 'drain-ended', drained: cut === 0, remaining: cut })
+    await this.#admin.close()
     this.#closed.resolve(drainResult(cut))
   }
 

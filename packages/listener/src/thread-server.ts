@@ -3,6 +3,7 @@ import {
   type Application,
   createHttpService,
   type HttpRequest,
+  type RequestDurations,
   type WorkerContext,
 } from '@rr/core'
 import type { ControlBlock, WorkerSeat } from './control-block.ts'
@@ -20,6 +21,8 @@ export interface ThreadServerOptions {
   readonly reusePort: boolean
   readonly block: ControlBlock
   readonly seat: number
+  /** Counts how long requests take; null where nothing does. */
+  readonly durations: RequestDurations | null
   /** Most time between two heartbeats. */
   readonly heartbeatIntervalMs: number
   /** The server's clock. */
@@ -59,6 +62,7 @@ export class ThreadServer {
       limits: settings,
       clock: this.#wheel,
       metrics: seat,
+      durations: options.durations,
       onError,
       onAccess: onAccess === null ? null : hooks.guard('onAccess', onAccess),
     })

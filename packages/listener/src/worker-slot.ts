@@ -5,7 +5,7 @@ import type { WorkerMessage } from './messages.ts'
 import { bindError } from './port-guard.ts'
 import { RestartPolicy } from './restart-policy.ts'
 import { deserializeError, serializeError } from './serialized-error.ts'
-import type { EventListener, StartStage } from './server-events.ts'
+import type { SlotEvent, StartStage } from './server-events.ts'
 import { type WorkerExit, WorkerHandle, type WorkerOrder } from './worker-handle.ts'
 
 /** What the slots of one server share. */
@@ -15,7 +15,7 @@ export interface SlotOwner {
   readonly memory: SharedMemoryStore
   readonly heapMb: number
   readonly nowMs: () => number
-  readonly emit: EventListener
+  readonly emit: (event: SlotEvent) => void
   /** What the worker in this slot is to be started with. */
   readonly startFor: (workerId: number) => WorkerOrder
   /** A worker has tasks for the compute pool. */

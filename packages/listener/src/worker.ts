@@ -25,6 +25,7 @@ import type { SupervisorMessage, WorkerMessage, WorkerStart } from './messages.t
 import { clockSince } from './monotonic-clock.ts'
 import { serializeError } from './serialized-error.ts'
 import type { StartStage, WarningCode } from './server-events.ts'
+import { measureThread } from './thread-metrics.ts'
 import { ThreadServer } from './thread-server.ts'
 import { loadWorkerHooks, type WorkerEvent, type WorkerHooks } from './worker-hooks.ts'
 
@@ -47,9 +48,17 @@ let hooks: WorkerHooks = {}
 const hookGuard = new HookGuard((code, message) => post({ type: 'warning', code, message }))
 const tellHooks = hookGuard.guard('onEvent', (event: WorkerEvent) => hooks.onEvent?.(event))
 
+const metrics = measureThread(start.metrics, start.seat)
+
 const relay = new ErrorRelay({
   report: (error, request) => post({ type: 'handler-error', error, request }),
   reportDropped: (count) => post({ type: 'handler-errors-dropped', count }),
+})
+
+/** What the hooks are told of, for the admin server's page. What is too many is the hooks' to count. */
+const notes = new ErrorRelay({
+  report: (error, request) => post({ type: 'error-note', error, request }),
+  reportDropped: () => {},
 })
 
 const time = clockSince(start.clockOriginMs)
@@ -73,6 +82,7 @@ async function run(): Promise<void> {
     application,
     context,
     settings: start.settings,
+    durations: metrics?.durations ?? null,
     heartbeatIntervalMs: start.heartbeatIntervalMs,
     reusePort: start.reusePort,
     block: ControlBlock.open(start.controlBlock),
@@ -153,7 +163,10 @@ async function closeHooks(): Promise<void> {
 function errorHandler(): (error: unknown, request: AccessEntry['request'] | null) => void {
   const { onError } = hooks
   if (onError === undefined) return (error, request) => relay.report(error, request)
-  return (error, request) => onError.call(hooks, error, request)
+  return (error, request) => {
+    if (start.notesErrors) notes.report(error, request)
+    return onError.call(hooks, error, request)
+  }
 }
 
 function accessHandler(): ((entry: AccessEntry) => void) | null {

@@ -27,7 +27,7 @@ export const CLI_ACTIONS = {
 
 export type CliAction = keyof typeof CLI_ACTIONS
 
-const HELP_TITLES = ['Server', 'Workers', 'Limits', 'Time limits', 'Log'] as const
+const HELP_TITLES = ['Server', 'Workers', 'Limits', 'Time limits', 'Admin', 'Log'] as const
 type HelpTitle = (typeof HELP_TITLES)[number]
 
 /** Options of `serve()` that help shows elsewhere than under Server. */
@@ -40,6 +40,11 @@ const SERVER_TITLES: Readonly<Partial<Record<keyof typeof SERVER_OPTIONS, HelpTi
   overload: 'Limits',
   drainTimeoutMs: 'Time limits',
   drainIdleGraceMs: 'Time limits',
+  drainDelayMs: 'Time limits',
+  adminPort: 'Admin',
+  adminHost: 'Admin',
+  metrics: 'Admin',
+  maxMetricSeries: 'Admin',
 }
 
 /** Options that help shows together. */

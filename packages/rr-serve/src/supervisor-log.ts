@@ -41,8 +41,12 @@ export function describeServerEvent(event: ServerEvent, hasStarted: boolean): Lo
       const count = workers === 1 ? '1 worker' : `${workers} workers`
       return { level: 'info', fields, message: `${count}: ${workersReason}` }
     }
+    case 'admin-listening':
+      return { level: 'info', fields, message: `admin server on ${event.url}` }
     case 'drain-started': {
-      const message = `draining: open requests have ${event.timeoutMs} ms to finish`
+      const { timeoutMs, delayMs } = event
+      const then = delayMs === 0 ? '' : `still accepting for ${delayMs} ms, then `
+      const message = `draining: ${then}open requests have ${timeoutMs} ms to finish`
       return { level: 'info', fields, message }
     }
     case 'drain-ended': {

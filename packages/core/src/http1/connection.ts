@@ -7,9 +7,11 @@ import type {
   BodySink,
   ConnectionMetrics,
   Exchange,
+  RequestDurations,
   RequestFacts,
   RequestService,
   StreamSource,
+  TimedRequest,
 } from '../exchange.ts'
 import { HeaderBlock } from '../header-block.ts'
 import type { HttpOptions } from '../http-options.ts'
@@ -35,6 +37,7 @@ export interface Http1Context {
   readonly limits: HttpOptions
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
+  readonly durations?: RequestDurations | null
   readonly service: RequestService
 }
 
@@ -89,6 +92,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   abortListener: ((error: Error) => void) | null = null
   leaveListener: ((error: Error) => void) | null = null
   endListener: ((status: number, bodyBytes: number) => void) | null = null
+  timed: TimedRequest | null = null
 
   readonly #transport: Transport
   readonly #context: Http1Context
@@ -112,6 +116,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #halfOpenUntilMs = Number.POSITIVE_INFINITY
   #stall: SendStall | null = null
   // The request being answered.
+  #startedMs = 0
   #isHead = false
   #isHttp10 = false
   #keepAlive = true
@@ -252,6 +257,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
       }
     } finally {
       this.#isConsuming = false
+      this.#context.durations?.batchEnded()
     }
   }
 
@@ -341,7 +347,9 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#read = this.hasBody ? READ_BODY : READ_COMPLETE
     this.#write = WRITE_OWED
     this.#writer.begin(this.#isHead, this.#isHttp10)
-    this.#context.metrics.requestStarted()
+    const { metrics, durations } = this.#context
+    metrics.requestStarted()
+    if (durations != null) this.#startedMs = durations.batchStartMs()
     this.#context.service.onRequest(this)
   }
 
@@ -473,10 +481,16 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.abortListener = null
     this.leaveListener = null
     this.#context.metrics.requestFinished()
+    if (this.timed !== null) this.#countDuration(this.timed, status)
     const { endListener } = this
     if (endListener === null) return
     this.endListener = null
     endListener(status, this.#writer.bodyBytes)
+  }
+
+  #countDuration(request: TimedRequest, status: number): void {
+    this.timed = null
+    this.#context.durations?.requestEnded(request, status, this.#startedMs, this.#isConsuming)
   }
 
   /** The exchange ends without a whole answer. */
