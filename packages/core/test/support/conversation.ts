@@ -1,4 +1,4 @@
-import type { ConnectionMetrics } from '../../src/exchange.ts'
+import type { ConnectionMetrics, RequestDurations } from '../../src/exchange.ts'
 import type { Handler, RouteBodyLimit } from '../../src/handler.ts'
 import { HTTP_OPTIONS, type HttpOptionsInput } from '../../src/http-options.ts'
 import { createHttpService } from '../../src/http-service.ts'
@@ -17,6 +17,7 @@ export interface ConversationOptions {
   readonly handler?: Handler
   readonly maxBodyBytes?: RouteBodyLimit | null
   readonly onAccess?: (entry: AccessEntry) => void
+  readonly durations?: RequestDurations
 }
 
 /** A client and a server with nothing between them but the seam. */
@@ -51,6 +52,7 @@ export class Conversation {
       limits: resolveOptions(HTTP_OPTIONS, options.limits ?? {}, 'test'),
       clock: this.clock,
       metrics,
+      durations: options.durations,
       onError: (error) => void this.errors.push(error),
       onAccess: options.onAccess ?? null,
     })

@@ -24,6 +24,7 @@ export type AdminPage = (request: PageRequest) => PageAnswer
 
 const TEXT = 'text/plain; charset=utf-8'
 const JSON_TYPE = 'application/json; charset=utf-8'
+const OPENMETRICS = 'application/openmetrics-text'
 const HTML = 'text/html; charset=utf-8'
 
 /** The pages of the admin server, by path. */
@@ -63,9 +64,25 @@ function healthAnswer(
 }
 
 function metricsAnswer(source: AdminSource, { accept }: PageRequest): PageAnswer {
-  const wanted = chosen(accept, ['text/plain', 'application/openmetrics-text'])
-  const format = wanted === 'application/openmetrics-text' ? 'openmetrics' : 'prometheus'
+  const wanted = chosen(withoutParameters(accept), ['text/plain', OPENMETRICS])
+  const format = wanted === OPENMETRICS ? 'openmetrics' : 'prometheus'
   return { status: 200, type: CONTENT_TYPES[format], body: metricsText(source, format) }
+}
+
+/**
+ * Accept with the types and qualities alone: scrapers name versions and ways of escaping that no
+ * answer has exactly. Versions of OpenMetrics that are not written here are left out.
+ */
+function withoutParameters(accept: string): string {
+  const ranges = accept.split(',').map((range) => range.split(';').map((part) => part.trim()))
+  return ranges
+    .filter(([type, ...parameters]) => {
+      const version = parameters.find((parameter) => parameter.startsWith('version='))
+      return type !== OPENMETRICS || version === undefined || version === 'version=1.0.0'
+    })
+    .map(([type, ...parameters]) => [type, ...parameters.filter((text) => /^q=/i.test(text))])
+    .map((parts) => parts.join(';'))
+    .join(',')
 }
 
 function jsonAnswer(status: number, value: unknown): PageAnswer {
