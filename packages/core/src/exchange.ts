@@ -137,20 +137,23 @@ export interface TimedRequest {
 }
 
 /**
- * Counts how long requests take; called on the hot path. Reading the clock is what that costs, so
- * the requests of one batch of input share a reading at its start, and those of them that are
- * answered within it share one at its end, which is when their answers leave.
+ * Counts how long requests take; called on the hot path. Reading the clock is most of what that
+ * costs, so the requests of one batch of input share a reading at its start, and those of them that
+ * are answered at once share one at its end, which is when their answers leave.
  */
 export interface RequestDurations {
-  /** A request has arrived in the batch that is being read. @returns milliseconds */
-  batchStartMs(): number
+  /** When the batch began that is being read, in milliseconds; valid after `requestBegan`. */
+  readonly batchStartMs: number
+  /** A request of the batch that is being read has arrived. */
+  requestBegan(): void
   /**
-   * The exchange that began at `startMs` has ended.
+   * It has been answered before its handler returned; `batchEnded` follows.
    *
    * @param status 0 when nothing of an answer was sent
-   * @param isInBatch true while the batch is being read in which it ended; `batchEnded` follows
    */
-  requestEnded(request: TimedRequest, status: number, startMs: number, isInBatch: boolean): void
+  requestAnswered(request: TimedRequest, status: number): void
+  /** An exchange that began at `startMs` has ended in any other way. */
+  requestEnded(request: TimedRequest, status: number, startMs: number): void
   /** A batch of input has been read. */
   batchEnded(): void
 }

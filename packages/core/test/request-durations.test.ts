@@ -10,21 +10,24 @@ const GET = request('GET / HTTP/1.1', 'Host: a')
 class Recorder implements RequestDurations {
   readonly ended: string[] = []
   batches = 0
-  #readings = 0
-  #batchMs = 0
+  batchStartMs = 0
+  #isOpen = false
 
-  batchStartMs(): number {
-    if (this.#batchMs === 0) this.#batchMs = ++this.#readings
-    return this.#batchMs
+  requestBegan(): void {
+    if (!this.#isOpen) this.batchStartMs++
+    this.#isOpen = true
   }
 
-  requestEnded(request: TimedRequest, status: number, startMs: number, isInBatch: boolean): void {
-    const where = isInBatch ? 'in batch' : 'later'
-    this.ended.push(`${request.method} ${request.route} ${status} from ${startMs} ${where}`)
+  requestAnswered({ method, route }: TimedRequest, status: number): void {
+    this.ended.push(`${method} ${route} ${status} from ${this.batchStartMs} at once`)
+  }
+
+  requestEnded({ method, route }: TimedRequest, status: number, startMs: number): void {
+    this.ended.push(`${method} ${route} ${status} from ${startMs} later`)
   }
 
   batchEnded(): void {
-    this.#batchMs = 0
+    this.#isOpen = false
     this.batches++
   }
 }
@@ -42,15 +45,18 @@ t.test('a request is counted once, when its answer is whole', async (t) => {
     },
   })
   await talk.send(GET).settle()
-  t.strictSame(durations.ended, ['GET /things/:id 201 from 1 in batch'])
+  t.strictSame(durations.ended, ['GET /things/:id 201 from 1 at once'])
   await talk.send(GET).settle()
-  t.strictSame(durations.ended.slice(1), ['GET /things/:id 201 from 2 in batch'])
+  t.strictSame(durations.ended.slice(1), ['GET /things/:id 201 from 2 at once'])
 })
 
 t.test('pipelined requests of one read share the reading at its start', async (t) => {
   const { durations, talk } = converse()
   await talk.send(GET + GET + GET).settle()
-  t.strictSame(durations.ended, Array.from({ length: 3 }, () => 'GET null 200 from 1 in batch'))
+  t.strictSame(
+    durations.ended,
+    Array.from({ length: 3 }, () => 'GET null 200 from 1 at once'),
+  )
   t.equal(durations.batches, 1)
 })
 
@@ -76,7 +82,7 @@ t.test('a body that is refused while the handler is at work counts with that sta
     handler: async (request) => text(await request.text()),
   })
   await talk.send(`${CHUNKED}4\r\nabcd\r\n0\r\n\r\n`).settle()
-  t.strictSame(durations.ended, ['POST null 413 from 1 in batch'])
+  t.strictSame(durations.ended, ['POST null 413 from 1 later'])
 })
 
 t.test('what is refused before a handler sees it is no request with a duration', async (t) => {
@@ -93,5 +99,5 @@ t.test('a handler that throws counts as the 500 that was sent', async (t) => {
     },
   })
   await talk.send(GET).settle()
-  t.strictSame(durations.ended, ['GET null 500 from 1 in batch'])
+  t.strictSame(durations.ended, ['GET null 500 from 1 at once'])
 })

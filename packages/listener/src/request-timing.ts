@@ -27,15 +27,21 @@ const MAX_PENDING = 256
  * the first of its route, method and class.
  */
 export class RequestTiming implements RequestDurations {
+  batchStartMs = 0
   readonly #seat: MetricsSeat
   readonly #cells: Float64Array
   readonly #fine: Float64Array
   readonly #byRoute: Map<string | null, Int32Array> = new Map()
   readonly #others: Int32Array = new Int32Array(STATUS_CLASSES.length).fill(-1)
   readonly #pending: Int32Array = new Int32Array(MAX_PENDING)
+  /** How many requests each of them stands for. */
+  readonly #runs: Int32Array = new Int32Array(MAX_PENDING)
   #pendingCount = 0
-  /** When the batch began that is being read; 0 when no request of it has come yet. */
-  #batchMs = 0
+  #isBatchOpen = false
+  #lastRoute: string | null = null
+  #lastMethod = ''
+  #lastStatus = 0
+  #lastCells = 0
 
   /** @param seat goes on from what an earlier thread there has counted */
   constructor(seat: MetricsSeat) {
@@ -51,47 +57,60 @@ export class RequestTiming implements RequestDurations {
     }
   }
 
-  batchStartMs(): number {
-    if (this.#batchMs === 0) this.#batchMs = performance.now()
-    return this.#batchMs
+  requestBegan(): void {
+    if (this.#isBatchOpen) return
+    this.#isBatchOpen = true
+    this.batchStartMs = performance.now()
   }
 
-  requestEnded(request: TimedRequest, status: number, startMs: number, isInBatch: boolean): void {
+  requestAnswered(request: TimedRequest, status: number): void {
     const cells = this.#find(request, status)
-    if (!isInBatch || startMs !== this.#batchMs) {
-      this.#count(cells, performance.now() - startMs)
+    const last = this.#pendingCount - 1
+    if (last >= 0 && this.#pending[last] === cells) {
+      this.#runs[last]! += 1
       return
     }
-    if (this.#pendingCount === MAX_PENDING) this.#countPending()
-    this.#pending[this.#pendingCount++] = cells
+    if (last === MAX_PENDING - 1) this.#countPending()
+    this.#pending[this.#pendingCount] = cells
+    this.#runs[this.#pendingCount++] = 1
+  }
+
+  requestEnded(request: TimedRequest, status: number, startMs: number): void {
+    this.#count(this.#find(request, status), 1, performance.now() - startMs)
   }
 
   batchEnded(): void {
     if (this.#pendingCount > 0) this.#countPending()
-    this.#batchMs = 0
+    this.#isBatchOpen = false
   }
 
   #countPending(): void {
-    const durationMs = performance.now() - this.#batchMs
-    const count = this.#pendingCount
-    const bucket = durationCell(durationMs)
-    this.#fine[fineCell(durationMs)]! += count
-    for (let index = 0; index < count; index++) {
-      const cells = this.#pending[index]!
-      this.#cells[cells + bucket]! += 1
-      this.#cells[cells + DURATION_CELLS]! += durationMs
+    const durationMs = performance.now() - this.batchStartMs
+    for (let index = 0; index < this.#pendingCount; index++) {
+      this.#count(this.#pending[index]!, this.#runs[index]!, durationMs)
     }
     this.#pendingCount = 0
   }
 
-  #count(cells: number, durationMs: number): void {
-    this.#fine[fineCell(durationMs)]! += 1
-    this.#cells[cells + durationCell(durationMs)]! += 1
-    this.#cells[cells + DURATION_CELLS]! += durationMs
+  #count(cells: number, requests: number, durationMs: number): void {
+    this.#fine[fineCell(durationMs)]! += requests
+    this.#cells[cells + durationCell(durationMs)]! += requests
+    this.#cells[cells + DURATION_CELLS]! += requests * durationMs
   }
 
-  /** Where the cells of a request's series begin. */
+  /** Where the cells of a request's series begin. Mostly they are those of the one before. */
   #find({ method, route }: TimedRequest, status: number): number {
+    if (route === this.#lastRoute && method === this.#lastMethod && status === this.#lastStatus) {
+      return this.#lastCells
+    }
+    this.#lastRoute = route
+    this.#lastMethod = method
+    this.#lastStatus = status
+    this.#lastCells = this.#lookUp(route, method, status)
+    return this.#lastCells
+  }
+
+  #lookUp(route: string | null, method: string, status: number): number {
     const methodIndex = METHODS.get(method) ?? OTHER_METHOD
     const statusClass = status >= 100 && status < 600 ? Math.floor(status / 100) : 0
     const series = this.#byRoute.get(route) ?? this.#seriesOf(route)

@@ -41,21 +41,28 @@ t.test('while workers start: alive, not ready; then ready', async (t) => {
   t.match(await askAdmin(server, '/readyz'), { status: 200, body: 'ok\n' })
 })
 
-t.test('not ready from the first moment of a drain, accepting until its delay is over', async (t) => {
-  const { server, log, connect: client } = await serveTroubles(t, { ...ADMIN, drainDelayMs: 60_000 })
-  const drained = server.drain()
-  t.equal(server.status(), 'draining')
-  t.match(await askAdmin(server, '/readyz'), { status: 503, body: 'draining\n' })
-  t.match(await askAdmin(server, '/livez'), { status: 200 })
-  await answer(await client(), '/', /ok/)
-  t.match(log.of('drain-started'), [{ delayMs: 60_000 }])
-  void server.drain()
-  await answer(await client(), '/', /ok/)
-  void server.drain({ delayMs: 0 })
-  t.strictSame(await drained, { drained: true })
-  t.equal(log.of('drain-started').length, 1)
-  await t.rejects(askAdmin(server, '/livez'), { code: 'ECONNREFUSED' }, 'it closes last')
-})
+t.test(
+  'not ready from the first moment of a drain, accepting until its delay is over',
+  async (t) => {
+    const {
+      server,
+      log,
+      connect: client,
+    } = await serveTroubles(t, { ...ADMIN, drainDelayMs: 60_000 })
+    const drained = server.drain()
+    t.equal(server.status(), 'draining')
+    t.match(await askAdmin(server, '/readyz'), { status: 503, body: 'draining\n' })
+    t.match(await askAdmin(server, '/livez'), { status: 200 })
+    await answer(await client(), '/', /ok/)
+    t.match(log.of('drain-started'), [{ delayMs: 60_000 }])
+    void server.drain()
+    await answer(await client(), '/', /ok/)
+    void server.drain({ delayMs: 0 })
+    t.strictSame(await drained, { drained: true })
+    t.equal(log.of('drain-started').length, 1)
+    await t.rejects(askAdmin(server, '/livez'), { code: 'ECONNREFUSED' }, 'it closes last')
+  },
+)
 
 t.test('stop() cuts the delay of a drain short', async (t) => {
   const { server } = await serveTroubles(t, { ...ADMIN, drainDelayMs: 60_000 })

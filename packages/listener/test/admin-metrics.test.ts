@@ -62,7 +62,8 @@ t.test('durations of all workers are added up exactly, by route, method and clas
   await ask(server, '/fail/it')
   await until(() => server.info().inFlight === 0, 'all to have ended')
   const metrics = await readMetrics(server)
-  const count = (labels: Record<string, string>): number => sumOf(metrics, `${DURATION}_count`, labels)
+  const count = (labels: Record<string, string>): number =>
+    sumOf(metrics, `${DURATION}_count`, labels)
   t.equal(count({ route: '/users/:id', method: 'GET', status: '2xx' }), 20)
   t.equal(count({ route: '/users/:id', method: 'POST', status: '2xx' }), 1)
   t.equal(count({ route: 'unmatched', status: '2xx' }), both)
@@ -105,7 +106,10 @@ t.test('every metric of the table is there, in both formats, and nothing else', 
   const open = await askAdmin(server, '/metrics', { headers })
   t.match(open.headers['content-type'], /^application\/openmetrics-text; version=1\.0\.0/)
   const families = parseExposition(open.body, true)
-  t.strictSame([...families.keys()], names.map((name) => name.replace(/_(?:total|info)$/, '')))
+  t.strictSame(
+    [...families.keys()],
+    names.map((name) => name.replace(/_(?:total|info)$/, '')),
+  )
   for (const [name, family] of metrics) {
     const { labels, help } = METRICS[name as keyof typeof METRICS]
     t.equal(family.help, help)
@@ -119,7 +123,14 @@ t.test('every metric of the table is there, in both formats, and nothing else', 
 
 t.test('what a browser or an old Prometheus accepts is the text format', async (t) => {
   const { server } = await serveRouted(t)
-  for (const accept of ['', '*/*', 'text/html', 'text/plain;version=0.0.4;q=0.5,*/*;q=0.1', 'application/openmetrics-text;version=0.0.1', 'nonsense']) {
+  for (const accept of [
+    '',
+    '*/*',
+    'text/html',
+    'text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+    'application/openmetrics-text;version=0.0.1',
+    'nonsense',
+  ]) {
     const { headers } = await askAdmin(server, '/metrics', { headers: { accept } })
     t.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8', accept)
   }
@@ -156,22 +167,41 @@ t.test('/info is server.info(), /live has the fine durations', async (t) => {
   const { uptimeMs: _, workers: __, ...info } = JSON.parse((await askAdmin(server, '/info')).body)
   t.match(server.info(), info)
   const live = JSON.parse((await askAdmin(server, '/live')).body)
-  t.match(live, { pid: process.pid, ready: { isWell: true }, routes: [{ route: '/a', requests: 1 }] })
+  t.match(live, {
+    pid: process.pid,
+    ready: { isWell: true },
+    routes: [{ route: '/a', requests: 1 }],
+  })
   t.equal(live.latency.length, 1)
   t.equal(live.latency[0][1], 1)
 })
 
-t.test('errors that worker hooks are told of are among the recent troubles, not on onEvent', async (t) => {
-  const { server, log, counters, connect } = await serveTroubles(t, { adminPort: 0 }, {}, { handlesErrors: true })
-  const client = await connect()
-  client.get('/throw')
-  await client.expect(/^HTTP\/1\.1 500 /)
-  let troubles: { type: string; title: string }[] = []
-  while (troubles.length === 0) troubles = JSON.parse((await askAdmin(server, '/live')).body).troubles
-  t.match(troubles, [{ type: 'handler-error', workerId: 1, title: /^handler of GET \/throw failed in worker 1: Error: thrown/ }])
-  t.equal(counters.get('errors'), 1)
-  t.strictSame(log.of('handler-error'), [])
-})
+t.test(
+  'errors that worker hooks are told of are among the recent troubles, not on onEvent',
+  async (t) => {
+    const { server, log, counters, connect } = await serveTroubles(
+      t,
+      { adminPort: 0 },
+      {},
+      { handlesErrors: true },
+    )
+    const client = await connect()
+    client.get('/throw')
+    await client.expect(/^HTTP\/1\.1 500 /)
+    let troubles: { type: string; title: string }[] = []
+    while (troubles.length === 0)
+      troubles = JSON.parse((await askAdmin(server, '/live')).body).troubles
+    t.match(troubles, [
+      {
+        type: 'handler-error',
+        workerId: 1,
+        title: /^handler of GET \/throw failed in worker 1: Error: thrown/,
+      },
+    ])
+    t.equal(counters.get('errors'), 1)
+    t.strictSame(log.of('handler-error'), [])
+  },
+)
 
 t.test('the last 50 troubles are kept, the newest first', async (t) => {
   const { server } = await serveRouted(t, { workers: 1 })

@@ -46,7 +46,10 @@ t.test('every answer is for this origin alone, and is not kept', async (t) => {
       'referrer-policy': 'no-referrer',
       'content-security-policy': /^default-src 'none'; .*frame-ancestors 'none'/,
     })
-    t.notOk(Object.keys(headers).some((name) => name.startsWith('access-control-')), path)
+    t.notOk(
+      Object.keys(headers).some((name) => name.startsWith('access-control-')),
+      path,
+    )
   }
 })
 
@@ -55,7 +58,12 @@ t.test('prevents DNS rebinding: on loopback, names of others are not answered to
   const { port } = server.admin!
   const statusFor = async (host: string): Promise<number> =>
     (await askAdmin(server, '/info', { headers: { host } })).status
-  for (const host of ['evil.test', `evil.test:${port}`, 'localhost.evil.test', '127.0.0.1.evil.test']) {
+  for (const host of [
+    'evil.test',
+    `evil.test:${port}`,
+    'localhost.evil.test',
+    '127.0.0.1.evil.test',
+  ]) {
     t.equal(await statusFor(host), 421, host)
   }
   for (const host of ['localhost', `LOCALHOST:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) {
@@ -67,11 +75,23 @@ t.test('hosts and addresses that are local', async (t) => {
   for (const host of [undefined, 'localhost', 'a.localhost:1', '10.0.0.1', '[fe80::1]:80']) {
     t.ok(isLocalHost(host), host)
   }
-  for (const host of ['', 'a', 'localhost.', 'localhost:x', '1.2.3', '[a]', '[::1', 'localhost@a', '127.0.0.1:80:80']) {
+  for (const host of [
+    '',
+    'a',
+    'localhost.',
+    'localhost:x',
+    '1.2.3',
+    '[a]',
+    '[::1',
+    'localhost@a',
+    '127.0.0.1:80:80',
+  ]) {
     t.notOk(isLocalHost(host), host)
   }
-  for (const address of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1']) t.ok(isLoopback(address))
-  for (const address of ['0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1']) t.notOk(isLoopback(address))
+  for (const address of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'])
+    t.ok(isLoopback(address))
+  for (const address of ['0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1'])
+    t.notOk(isLoopback(address))
 })
 
 t.test('on an address that others reach, any name is answered to', async (t) => {

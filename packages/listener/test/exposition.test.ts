@@ -35,17 +35,20 @@ rr_request_duration_seconds_count{route="/"} 3
   )
 })
 
-t.test('OpenMetrics: families of counters and infos without suffix, bounds as floats, an end', async (t) => {
-  const text = sample('openmetrics')
-  t.match(text, /^# TYPE rr_build info$/m)
-  t.match(text, /^rr_build_info\{/m)
-  t.match(text, /^# TYPE rr_requests counter$/m)
-  t.match(text, /^rr_requests_total\{worker="1"\} 7$/m)
-  t.match(text, /le="1\.0"/)
-  t.ok(text.endsWith('\n# EOF\n'))
-  t.match(CONTENT_TYPES.openmetrics, /^application\/openmetrics-text; version=1\.0\.0/)
-  t.equal(parseExposition(text, true).get('rr_requests')!.samples.length, 2)
-})
+t.test(
+  'OpenMetrics: families of counters and infos without suffix, bounds as floats, an end',
+  async (t) => {
+    const text = sample('openmetrics')
+    t.match(text, /^# TYPE rr_build info$/m)
+    t.match(text, /^rr_build_info\{/m)
+    t.match(text, /^# TYPE rr_requests counter$/m)
+    t.match(text, /^rr_requests_total\{worker="1"\} 7$/m)
+    t.match(text, /le="1\.0"/)
+    t.ok(text.endsWith('\n# EOF\n'))
+    t.match(CONTENT_TYPES.openmetrics, /^application\/openmetrics-text; version=1\.0\.0/)
+    t.equal(parseExposition(text, true).get('rr_requests')!.samples.length, 2)
+  },
+)
 
 t.test('prevents forged samples: a label may hold any text', async (t) => {
   const hostile = [
@@ -61,10 +64,13 @@ t.test('prevents forged samples: a label may hold any text', async (t) => {
   ]
   for (const format of ['prometheus', 'openmetrics'] as const) {
     const page = new Exposition(format)
-    for (const route of hostile) page.addHistogram('rr_request_duration_seconds', { route }, [], [1], 1)
+    for (const route of hostile)
+      page.addHistogram('rr_request_duration_seconds', { route }, [], [1], 1)
     const families = parseExposition(page.toString(), format === 'openmetrics')
     t.strictSame([...families.keys()], ['rr_request_duration_seconds'], format)
-    const routes = families.get('rr_request_duration_seconds')!.samples.map(({ labels }) => labels['route'])
+    const routes = families
+      .get('rr_request_duration_seconds')!
+      .samples.map(({ labels }) => labels['route'])
     t.strictSame([...new Set(routes)], hostile, format)
   }
 })
@@ -75,17 +81,23 @@ t.test('numbers that have words of their own', async (t) => {
   page.add('rr_ready', {}, Number.NEGATIVE_INFINITY)
   page.add('rr_max_connections', {}, Number.NaN)
   t.strictSame(
-    page.toString().split('\n').filter((line) => line !== '' && !line.startsWith('#')),
+    page
+      .toString()
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#')),
     ['rr_ready -Inf', 'rr_uptime_seconds +Inf', 'rr_max_connections NaN'],
   )
 })
 
-t.test('every metric has a name by the rules, a help text that ends, and a fitting suffix', async (t) => {
-  for (const [name, { type, help }] of Object.entries(METRICS)) {
-    t.match(name, /^rr_[a-z][a-z0-9_]*$/)
-    t.match(help, /^[A-Z0-9][^\n\\"]+\.$/, name)
-    t.equal(/_total$/.test(name), type === 'counter', name)
-    t.equal(/_info$/.test(name), type === 'info', name)
-    t.notMatch(name, /_(?:ms|milliseconds|mib|kb|minutes)(?:_|$)/, name)
-  }
-})
+t.test(
+  'every metric has a name by the rules, a help text that ends, and a fitting suffix',
+  async (t) => {
+    for (const [name, { type, help }] of Object.entries(METRICS)) {
+      t.match(name, /^rr_[a-z][a-z0-9_]*$/)
+      t.match(help, /^[A-Z0-9][^\n\\"]+\.$/, name)
+      t.equal(/_total$/.test(name), type === 'counter', name)
+      t.equal(/_info$/.test(name), type === 'info', name)
+      t.notMatch(name, /_(?:ms|milliseconds|mib|kb|minutes)(?:_|$)/, name)
+    }
+  },
+)

@@ -74,7 +74,10 @@ t.test('every event has a sentence', async (t) => {
       { type: 'handler-errors-dropped', workerId: 1, count: 7 },
       'error: 7 more handler errors in worker 1 are not shown',
     ],
-    [{ type: 'drain-started', timeoutMs: 5, delayMs: 0 }, 'info: draining: open requests have 5 ms to finish'],
+    [
+      { type: 'drain-started', timeoutMs: 5, delayMs: 0 },
+      'info: draining: open requests have 5 ms to finish',
+    ],
     [
       { type: 'drain-ended', drained: true, remaining: 0 },
       'info: drained: every request was answered',

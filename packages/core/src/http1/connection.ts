@@ -117,6 +117,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #stall: SendStall | null = null
   // The request being answered.
   #startedMs = 0
+  #isDispatching = false
   #isHead = false
   #isHttp10 = false
   #keepAlive = true
@@ -347,10 +348,22 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#read = this.hasBody ? READ_BODY : READ_COMPLETE
     this.#write = WRITE_OWED
     this.#writer.begin(this.#isHead, this.#isHttp10)
-    const { metrics, durations } = this.#context
+    const { metrics, durations, service } = this.#context
     metrics.requestStarted()
-    if (durations != null) this.#startedMs = durations.batchStartMs()
-    this.#context.service.onRequest(this)
+    if (durations != null) this.#dispatchTimed(durations)
+    else service.onRequest(this)
+  }
+
+  /** Most requests are answered before their handler returns, and have no time of their own to keep. */
+  #dispatchTimed(durations: RequestDurations): void {
+    durations.requestBegan()
+    this.#isDispatching = true
+    try {
+      this.#context.service.onRequest(this)
+    } finally {
+      this.#isDispatching = false
+    }
+    if (this.timed !== null) this.#startedMs = durations.batchStartMs
   }
 
   #startPace(): void {
@@ -489,8 +502,10 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   #countDuration(request: TimedRequest, status: number): void {
+    const { durations } = this.#context
     this.timed = null
-    this.#context.durations?.requestEnded(request, status, this.#startedMs, this.#isConsuming)
+    if (this.#isDispatching) durations?.requestAnswered(request, status)
+    else durations?.requestEnded(request, status, this.#startedMs)
   }
 
   /** The exchange ends without a whole answer. */

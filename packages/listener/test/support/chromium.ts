@@ -51,7 +51,11 @@ export class Chromium {
     // Root gets no sandbox of Chromium's; this only ever shows pages of the test itself.
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
     const flags = ['--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`]
-    const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update']
+    const quiet = [
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+    ]
     const browser = spawn(path, [...flags, ...quiet, ...sandbox, '--disable-gpu', 'about:blank'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })

@@ -100,8 +100,7 @@ function checkHistogram(family: ParsedFamily): void {
     const bounds = buckets.map(({ labels }) => Number(labels['le']?.replace('Inf', 'Infinity')))
     const isRising = buckets.every(
       ({ value }, index) =>
-        index === 0 ||
-        (value >= buckets[index - 1]!.value && bounds[index]! > bounds[index - 1]!),
+        index === 0 || (value >= buckets[index - 1]!.value && bounds[index]! > bounds[index - 1]!),
     )
     const count = samples.find(({ name }) => name.endsWith('_count'))?.value
     const hasSum = samples.some(({ name }) => name.endsWith('_sum'))
