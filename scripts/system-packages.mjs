@@ -2,10 +2,11 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { runChild } from './child-process.mjs'
 
-/** Programs that integration tests run as real clients, and the Debian package of each. */
+/** Programs that tests run as real clients, and the Debian package of each. */
 const PROGRAMS = [
   { program: 'curl', debianPackage: 'curl' },
   { program: 'wrk', debianPackage: 'wrk' },
+  { program: 'chromium', debianPackage: 'chromium' },
 ]
 
 /** Two slow mirrors' worth of patience; without a network apt-get gives up long before. */

@@ -229,12 +229,17 @@ testPages(t, {
     programs: { 'main.ts': (t, stdout) => void t.equal(stdout, 'visit 4 1000\n') },
     modules: ['primes.ts'],
   },
+  'guide/observability.md': {
+    applications: {},
+    programs: { 'admin.ts': (t, stdout) => void t.equal(stdout, '200 ok\n\n') },
+    files: { 'application.ts': "export default () => new Response('hello')\n" },
+  },
 })
 
 t.test('the index names every page, and every link leads somewhere', async (t) => {
   const guide = new URL('../guide/', import.meta.url)
   const pages = globSync('*.md', { cwd: guide }).sort()
-  t.equal(pages.length, 6)
+  t.equal(pages.length, 7)
   for (const page of pages) {
     const text = readFileSync(new URL(page, guide), 'utf8')
     if (page === 'README.md') {

@@ -35,7 +35,7 @@ export function parseExposition(text: string, isOpenMetrics = false): Map<string
   for (const line of lines) {
     const [, keyword, name = '', rest = ''] = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line) ?? []
     if (keyword === 'HELP') {
-      help = { name, text: unescape(rest, isOpenMetrics ? /\\(["\\n])/g : /\\([\\n])/g) }
+      help = { name, text: unescaped(rest, isOpenMetrics ? /\\(["\\n])/g : /\\([\\n])/g) }
     } else if (keyword === 'TYPE') {
       if (families.has(name)) throw new Error(`a second group of ${name}`)
       if (!METRIC_NAME.test(name)) throw new Error(`bad name: ${line}`)
@@ -75,7 +75,7 @@ function parseSample(line: string): ParsedSample {
     const [whole = '', label = '', text = ''] =
       /^([^=]+)="((?:[^"\\\n]|\\["\\n])*)"(?:,(?=.)|$)/.exec(rest) ?? []
     if (!LABEL_NAME.test(label) || label in labels) throw new Error(`bad labels: ${line}`)
-    labels[label] = unescape(text, /\\(["\\n])/g)
+    labels[label] = unescaped(text, /\\(["\\n])/g)
     rest = rest.slice(whole.length)
   }
   if (braces === '{}') throw new Error(`empty labels: ${line}`)
@@ -83,7 +83,7 @@ function parseSample(line: string): ParsedSample {
   return { name, labels, value: Number(number) }
 }
 
-function unescape(text: string, pattern: RegExp): string {
+function unescaped(text: string, pattern: RegExp): string {
   return text.replace(pattern, (_, character: string) => (character === 'n' ? '\n' : character))
 }
 
