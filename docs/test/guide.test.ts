@@ -230,9 +230,11 @@ testPages(t, {
     modules: ['primes.ts'],
   },
   'guide/observability.md': {
-    applications: {},
+    applications: {
+      'application.ts': async (t, get) =>
+        void t.equal(await (await get('/hello/Ann')).text(), 'hello Ann'),
+    },
     programs: { 'admin.ts': (t, stdout) => void t.equal(stdout, '200 ok\n\n') },
-    files: { 'application.ts': "export default () => new Response('hello')\n" },
   },
 })
 

@@ -1,3 +1,5 @@
+// By name: the global is an accessor, which optimised code calls each time (0.6 us against 0.08 us).
+import { performance } from 'node:perf_hooks'
 import type { RequestDurations, TimedRequest } from '@rr/core'
 import { DURATION_CELLS, durationCell, fineCell } from './duration-buckets.ts'
 import {

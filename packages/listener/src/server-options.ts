@@ -114,7 +114,7 @@ export const SERVER_OPTIONS = {
     maximum: 3_600_000,
     flag: 'drain-delay',
     valueName: 'ms',
-    doc: 'Time for which a drain still accepts connections while `/readyz` already says no, so that balancers send no more; drainTimeoutMs begins after it.',
+    doc: 'Time for which a drain still accepts connections while the admin server already says that it is not ready, so that balancers send no more; drainTimeoutMs begins after it.',
   },
   adminPort: {
     type: 'integer',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { text as readAll } from 'node:stream/consumers'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { METRICS } from '../src/admin/metric-table.ts'
 import { type ServeOptions, serve } from '../src/serve.ts'
 import type { Server } from '../src/server.ts'
@@ -33,8 +33,6 @@ async function serveRouted(
   t.teardown(() => server.stop())
   return { server, log }
 }
-type Test = typeof t
-
 /** Each on a connection of its own, so that the workers share them. */
 async function ask(server: Server, path: string, init: RequestInit = {}): Promise<string> {
   const headers = { connection: 'close', ...init.headers }

@@ -73,7 +73,7 @@ t.test('prevents DNS rebinding: on loopback, names of others are not answered to
 
 t.test('hosts and addresses that are local', async (t) => {
   for (const host of [undefined, 'localhost', 'a.localhost:1', '10.0.0.1', '[fe80::1]:80']) {
-    t.ok(isLocalHost(host), host)
+    t.ok(isLocalHost(host), String(host))
   }
   for (const host of [
     '',
