@@ -19,7 +19,7 @@ const METHODS: ReadonlyMap<string, number> = new Map(
 const SERIES_OF_ROUTE = TIMED_METHODS.length * STATUS_CLASSES.length
 
 /** So many series are kept for what no series is left for: one for each class of status. */
-export const RESERVED_SERIES: number = STATUS_CLASSES.length
+const RESERVED_SERIES = STATUS_CLASSES.length
 
 /** Answers that wait for the end of their batch. Past it the clock is read once more. */
 const MAX_PENDING = 256

@@ -2,20 +2,17 @@ import { MetricsBlock } from './metrics-block.ts'
 import { RequestTiming } from './request-timing.ts'
 import { ThreadSampler } from './thread-sampler.ts'
 
-/** What one worker measures while it lives. */
-export interface ThreadMetrics {
-  readonly durations: RequestTiming
-  readonly sampler: ThreadSampler
-}
-
-/** Starts to measure this thread, in its seat of the block; null where nothing is to be. */
+/**
+ * Starts to measure this thread, in its seat of the block, for as long as it lives.
+ *
+ * @returns what counts its requests; null where nothing is to be measured
+ */
 export function measureThread(
   buffer: SharedArrayBuffer | null,
   seat: number,
-): ThreadMetrics | null {
+): RequestTiming | null {
   if (buffer === null) return null
   const cells = MetricsBlock.open(buffer).seat(seat)
-  const sampler = new ThreadSampler(cells)
-  sampler.start()
-  return { durations: new RequestTiming(cells), sampler }
+  new ThreadSampler(cells).start()
+  return new RequestTiming(cells)
 }

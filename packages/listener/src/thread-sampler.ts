@@ -10,7 +10,7 @@ import { getHeapStatistics } from 'node:v8'
 import type { MetricsSeat, ThreadField } from './metrics-block.ts'
 
 /** How often a thread writes down how it is. */
-export const SAMPLE_INTERVAL_MS = 1000
+const SAMPLE_INTERVAL_MS = 1000
 
 /**
  * How often the lateness of the event loop is measured, by a timer of Node's own that runs no
@@ -42,7 +42,6 @@ export class ThreadSampler {
   })
   readonly #collections: PerformanceObserver
   readonly #peaks: number[] = []
-  #timer: NodeJS.Timeout | null = null
 
   constructor(seat: MetricsSeat) {
     this.#seat = seat
@@ -55,20 +54,11 @@ export class ThreadSampler {
   start(): void {
     this.#delay.enable()
     this.#collections.observe({ entryTypes: ['gc'] })
-    this.#timer = setInterval(() => this.sample(), SAMPLE_INTERVAL_MS)
-    this.#timer.unref()
-    this.sample()
+    setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS).unref()
+    this.#sample()
   }
 
-  stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer)
-    this.#timer = null
-    this.sample()
-    this.#collections.disconnect()
-    this.#delay.disable()
-  }
-
-  sample(): void {
+  #sample(): void {
     const seat = this.#seat
     const heap = getHeapStatistics()
     seat.set('heapUsedBytes', heap.used_heap_size)

@@ -48,7 +48,7 @@ let hooks: WorkerHooks = {}
 const hookGuard = new HookGuard((code, message) => post({ type: 'warning', code, message }))
 const tellHooks = hookGuard.guard('onEvent', (event: WorkerEvent) => hooks.onEvent?.(event))
 
-const metrics = measureThread(start.metrics, start.seat)
+const durations = measureThread(start.metrics, start.seat)
 
 const relay = new ErrorRelay({
   report: (error, request) => post({ type: 'handler-error', error, request }),
@@ -82,7 +82,7 @@ async function run(): Promise<void> {
     application,
     context,
     settings: start.settings,
-    durations: metrics?.durations ?? null,
+    durations,
     heartbeatIntervalMs: start.heartbeatIntervalMs,
     reusePort: start.reusePort,
     block: ControlBlock.open(start.controlBlock),
