@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { runChild } from './child-process.mjs'
 
 /**
- * Programs that integration tests run, and the Debian package of each.
+ * Programs that tests run, and the Debian package of each.
  *
  * @type {readonly { program: string, debianPackage: string, isService?: true }[]}
  */
@@ -13,6 +13,7 @@ const PROGRAMS = [
   { program: 'haproxy', debianPackage: 'haproxy' },
   { program: 'nginx', debianPackage: 'nginx', isService: true },
   { program: 'openssl', debianPackage: 'openssl' },
+  { program: 'chromium', debianPackage: 'chromium' },
 ]
 
 /** Two slow mirrors' worth of patience; without a network apt-get gives up long before. */

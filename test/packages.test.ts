@@ -27,9 +27,12 @@ export default app
 const EMBEDDING = `
 import { serve } from '@rr/listener'
 
-const server = await serve(new URL('./app.ts', import.meta.url), { port: 0, workers: 1 })
+const options = { port: 0, workers: 1, adminPort: 0 }
+const server = await serve(new URL('./app.ts', import.meta.url), options)
 const response = await fetch(\`http://127.0.0.1:\${server.port}/\`)
 console.log(await response.text())
+const page = await fetch(\`\${server.admin?.url}/\`)
+console.log('page', page.status, /<title>/.test(await page.text()))
 await server.stop()
 `
 
@@ -145,7 +148,7 @@ t.test('the installed command serves the application', async (t) => {
 
 t.test('the application can be served from code', async (t) => {
   const embedded = run(process.execPath, ['embedding.ts'])
-  t.match(embedded, { status: 0, output: /Hello from a package/ })
+  t.match(embedded, { status: 0, output: /Hello from a package\npage 200 true/ })
 })
 
 /** The command's package is the only one outside the scope. */

@@ -386,6 +386,12 @@ const checks: Record<string, (t: Test, name: string) => Promise<void>> = {
     const { stdout } = await promisify(execFile)(process.execPath, [file])
     t.match(stdout, /^listening on http:\/\/127\.0\.0\.1:\d+\nHello from inside\n$/)
   },
+  'admin.ts': async (t, name) => {
+    const file = fileURLToPath(new URL(name, examples))
+    const { stdout } = await promisify(execFile)(process.execPath, [file])
+    const lines = ['3 requests', 'ready: 200', 'draining: 503', 'still answers: 404', '']
+    t.equal(stdout, lines.join('\n'))
+  },
   'serve.ts': async (t, name) => {
     const file = fileURLToPath(new URL(name, examples))
     const { stdout } = await promisify(execFile)(process.execPath, [file])

@@ -290,6 +290,13 @@ testPages(t, {
     modules: ['primes.ts'],
   },
   'guide/drain-and-reload.md': { applications: drainsAndReloads, modules: ['routes.ts'] },
+  'guide/observability.md': {
+    applications: {
+      'application.ts': async (t, get) =>
+        void t.equal(await (await get('/hello/Ann')).text(), 'hello Ann'),
+    },
+    programs: { 'admin.ts': (t, stdout) => void t.equal(stdout, '200 ok\n\n') },
+  },
 })
 
 t.test('the index names every page, and every link leads somewhere', async (t) => {

@@ -62,6 +62,8 @@ export interface Exchange {
   drainListener: ((notice: DrainNotice) => void) | null
   /** Told once when the exchange ends: the status sent (0 for none) and the body's bytes. */
   endListener: ((status: number, bodyBytes: number) => void) | null
+  /** What the duration of this exchange is counted for, where that is counted; see RequestDurations. */
+  timed: TimedRequest | null
 
   /** A function of the application failed that no answer waits for. Never throws. */
   reportError(error: unknown, request: object): void
@@ -153,6 +155,35 @@ export interface RequestService {
   readonly isExempt?: ((method: string, path: string) => boolean) | null
   /** `Exchange.reportError`, for the log. */
   onListenerError(error: unknown, request: object): void
+}
+
+/** What the duration of a request is counted by. Read when the exchange has ended. */
+export interface TimedRequest {
+  readonly method: string
+  /** The pattern of its route, or null. */
+  readonly route: string | null
+}
+
+/**
+ * Counts how long requests take; called on the hot path. Reading the clock is most of what that
+ * costs, so the requests of one batch of input share a reading at its start, and those of them that
+ * are answered at once share one at its end, which is when their answers leave.
+ */
+export interface RequestDurations {
+  /** When the batch began that is being read, in milliseconds; valid after `requestBegan`. */
+  readonly batchStartMs: number
+  /** A request of the batch that is being read has arrived. */
+  requestBegan(): void
+  /**
+   * It has been answered before its handler returned; `batchEnded` follows.
+   *
+   * @param status 0 when nothing of an answer was sent
+   */
+  requestAnswered(request: TimedRequest, status: number): void
+  /** An exchange that began at `startMs` has ended in any other way. */
+  requestEnded(request: TimedRequest, status: number, startMs: number): void
+  /** A batch of input has been read. */
+  batchEnded(): void
 }
 
 /** Counts kept by whoever owns the connection; called on the hot path. */

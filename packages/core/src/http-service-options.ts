@@ -1,4 +1,4 @@
-import type { ConnectionMetrics, ConnectionShare } from './exchange.ts'
+import type { ConnectionMetrics, ConnectionShare, RequestDurations } from './exchange.ts'
 import type { Handler } from './handler.ts'
 import type { HttpOptions } from './http-options.ts'
 import type { RefusalObserver, RequestAdmission } from './refusal-entry.ts'
@@ -31,6 +31,8 @@ export interface HttpServiceOptions {
   readonly metrics: ConnectionMetrics
   /** Without it no connection is closed for the balance between threads. */
   readonly share?: ConnectionShare | null
+  /** Counts how long requests take; without it nothing reads a clock for that. */
+  readonly durations?: RequestDurations | null | undefined
   /** A handler failed. The client has been answered 500, or cut off where it was too late. */
   readonly onError: (error: unknown, request: HttpRequest) => void
   /** As `WorkerContext.workerId`, for the diagnostics channels; 1 by default. */

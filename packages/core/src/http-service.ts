@@ -15,13 +15,15 @@ export interface HttpService {
 
 /** Wires a handler to the protocols. */
 export function createHttpService(options: HttpServiceOptions): HttpService {
-  const { limits, clock, metrics, share = null, admission = null, onRefusal = null } = options
+  const { limits, clock, metrics, durations = null, share = null } = options
+  const { admission = null, onRefusal = null } = options
   const service = new RequestDispatcher(options)
   const forwarding = forwardingPolicy(limits)
   const context: Http1Context = {
     limits,
     clock,
     metrics,
+    durations,
     share,
     service,
     admission,

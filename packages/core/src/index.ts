@@ -34,7 +34,12 @@ export {
   type RrErrorOptions,
 } from './errors.ts'
 export type { EventStream, EventStreamStart } from './event-stream.ts'
-export type { ConnectionMetrics, ConnectionShare } from './exchange.ts'
+export type {
+  ConnectionMetrics,
+  ConnectionShare,
+  RequestDurations,
+  TimedRequest,
+} from './exchange.ts'
 export { isToken } from './field-syntax.ts'
 export type { FormFields } from './form-fields.ts'
 export { FORM_OPTIONS, type FormOptions, type FormOptionsInput } from './form-options.ts'

@@ -30,6 +30,7 @@ export class RequestDispatcher implements RequestService {
   readonly #workerId: number
   readonly #log: LogSource
   readonly #requestContext: boolean
+  readonly #isTimed: boolean
 
   constructor(options: HttpServiceOptions) {
     this.#limits = options.limits
@@ -41,6 +42,7 @@ export class RequestDispatcher implements RequestService {
     this.#requestContext = options.limits.requestContext
     this.#tellLog = options.onError
     this.#onAccess = options.onAccess
+    this.#isTimed = options.durations != null
   }
 
   /** For requests that begin from now on; those under way end as they began. */
@@ -57,6 +59,7 @@ export class RequestDispatcher implements RequestService {
 
   onRequest(exchange: Exchange): void {
     const request = new HttpRequest(exchange, this.#decompressBodies, this.#log)
+    if (this.#isTimed) exchange.timed = request
     if (this.#onAccess !== null) this.#observe(exchange, request, this.#onAccess)
     if (this.#requestContext || isRequestWatched()) this.#runSeen(exchange, request)
     else this.#run(exchange, request, this.#handler)

@@ -22,6 +22,7 @@ export { type ListenOptions, listen } from './listen.ts'
 export { deserializeError, type SerializedError } from './serialized-error.ts'
 export { type ServeOptions, serve } from './serve.ts'
 export type {
+  AdminAddress,
   DrainOptions,
   DrainResult,
   InProcessServer,

@@ -94,6 +94,7 @@ export async function listen(app: unknown, options: ListenOptions = {}): Promise
     application,
     context: CONTEXT,
     settings,
+    durations: null,
     heartbeatIntervalMs: DEFAULT_IDLE_TICK_MS,
     reusePort: false,
     descriptor: null,
@@ -166,6 +167,7 @@ class EmbeddedServer implements InProcessServer {
   readonly host: string
   readonly port: number
   readonly url: string
+  readonly admin = null
   readonly closed: Promise<DrainResult>
   readonly #parts: EmbeddedServerParts
   readonly #closed: PromiseWithResolvers<DrainResult> = Promise.withResolvers()
@@ -222,7 +224,7 @@ class EmbeddedServer implements InProcessServer {
     const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs)
     if (!this.#isShuttingDown) {
       this.#isDrain = true
-      emit({ type: 'drain-started', timeoutMs })
+      emit({ type: 'drain-started', timeoutMs, delayMs: 0 })
     }
     return this.#shutDown(timeoutMs)
   }

@@ -1,12 +1,16 @@
 import type { MessagePort, Transferable } from 'node:worker_threads'
 import type { SerializedError } from './serialized-error.ts'
-import type { FailedRequest, StartStage, WarningCode } from './server-events.ts'
+import type { ErrorNote, FailedRequest, StartStage, WarningCode } from './server-events.ts'
 import type { ThreadSettings } from './server-options.ts'
 import type { SocketFacts } from './socket-keeper.ts'
 
 /** What a worker thread is started with. */
 export interface WorkerStart {
   readonly controlBlock: SharedArrayBuffer
+  /** A MetricsBlock; null where nothing is measured. */
+  readonly metrics: SharedArrayBuffer | null
+  /** True where the main thread is to hear of handler errors that the hooks are told of, too. */
+  readonly notesErrors: boolean
   /** Its row in the control block. */
   readonly seat: number
   readonly workerId: number
@@ -123,6 +127,7 @@ export type WorkerMessage =
       readonly error: SerializedError
       readonly request: FailedRequest | null
     }
+  | ErrorNote
   /** The worker's first task for the compute pool is on its way through this port. */
   | { readonly type: 'compute'; readonly port: MessagePort }
   | { readonly type: 'handler-errors-dropped'; readonly count: number }

@@ -99,7 +99,19 @@ export type ServerEvent =
     }
   /** `notifyDrain()`: nothing stops. */
   | { readonly type: 'drain-expected'; readonly timeoutMs: number }
-  | { readonly type: 'drain-started'; readonly timeoutMs: number }
+  | {
+      /** The admin server answers; before any worker does. */
+      readonly type: 'admin-listening'
+      readonly host: string
+      readonly port: number
+      readonly url: string
+    }
+  | {
+      readonly type: 'drain-started'
+      readonly timeoutMs: number
+      /** How long connections are still accepted, before that time begins. */
+      readonly delayMs: number
+    }
   | { readonly type: 'drain-ended'; readonly drained: boolean; readonly remaining: number }
   /** `reloadRoutes()` has changed them in all workers; one that fails is told by its promise. */
   | { readonly type: 'routes-reloaded'; readonly durationMs: number }
@@ -110,6 +122,19 @@ export type ServerEvent =
       /** Null when it is about the server as a whole. */
       readonly workerId: number | null
     }
+
+/**
+ * A handler error that a worker's hooks were told of. It goes to the recent troubles that the admin
+ * server shows, not to `onEvent`: who has hooks logs it there.
+ */
+export interface ErrorNote {
+  readonly type: 'error-note'
+  readonly error: SerializedError
+  readonly request: FailedRequest | null
+}
+
+/** What the slots report: what `onEvent` is told, and what it is not. */
+export type SlotEvent = ServerEvent | (ErrorNote & { readonly workerId: number })
 
 /** What an event `warning` is about. */
 export type WarningCode =

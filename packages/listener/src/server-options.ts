@@ -183,6 +183,46 @@ export const SERVER_OPTIONS = {
     valueName: 'MiB',
     doc: "Most MiB of JavaScript heap (old generation) that a worker may use; past it the worker is replaced. 0 leaves V8's own limit.",
   },
+  drainDelayMs: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 3_600_000,
+    flag: 'drain-delay',
+    valueName: 'ms',
+    doc: 'Time for which a drain still accepts connections while the admin server already says that it is not ready, so that balancers send no more; drainTimeoutMs begins after it.',
+  },
+  adminPort: {
+    type: 'integer',
+    default: -1,
+    minimum: -1,
+    maximum: 65_535,
+    flag: 'admin-port',
+    valueName: 'number',
+    doc: 'Port of the admin server: health, metrics, the live page; 0 takes a free one, -1 has none.',
+  },
+  adminHost: {
+    type: 'string',
+    default: '127.0.0.1',
+    flag: 'admin-host',
+    valueName: 'address',
+    doc: 'Address or host name of the admin server. It asks for no password: whoever reaches it reads it.',
+  },
+  metrics: {
+    type: 'boolean',
+    default: true,
+    flag: 'metrics',
+    doc: 'Whether workers measure what the admin server shows: durations of requests, heap, event loop, garbage collection, CPU. Without an admin server nothing is measured.',
+  },
+  maxMetricSeries: {
+    type: 'integer',
+    default: 1000,
+    minimum: 10,
+    maximum: 100_000,
+    flag: 'max-metric-series',
+    valueName: 'number',
+    doc: "Combinations of route, method and class of status whose durations each worker keeps apart, at 400 bytes each; further ones are counted under the route 'other'.",
+  },
 } as const
 
 const {
@@ -192,6 +232,11 @@ const {
   stallTimeoutMs: _stallTimeoutMs,
   replaceStalled: _replaceStalled,
   workerHeapMb: _workerHeapMb,
+  drainDelayMs: _drainDelayMs,
+  adminPort: _adminPort,
+  adminHost: _adminHost,
+  metrics: _metrics,
+  maxMetricSeries: _maxMetricSeries,
   ...LISTENER_ROWS
 } = SERVER_OPTIONS
 type WorkerOption =
@@ -201,8 +246,13 @@ type WorkerOption =
   | 'stallTimeoutMs'
   | 'replaceStalled'
   | 'workerHeapMb'
+  | 'drainDelayMs'
+  | 'adminPort'
+  | 'adminHost'
+  | 'metrics'
+  | 'maxMetricSeries'
 
-/** What `listen()` takes besides HTTP_OPTIONS: it has no workers to configure. */
+/** What `listen()` takes besides HTTP_OPTIONS: it has no workers to configure, nor a thread for an admin server. */
 export const LISTEN_OPTIONS: Omit<typeof SERVER_OPTIONS, WorkerOption> = LISTENER_ROWS
 
 /** An option that is a function or a module, which no table can hold. */
@@ -284,7 +334,19 @@ function checkProxies<Settings extends HttpOptions & Pick<ThreadSettings, 'proxy
   return settings
 }
 
-const DRAIN_OPTIONS = { timeoutMs: LISTENER_ROWS.drainTimeoutMs } as const
+const DRAIN_OPTIONS = {
+  timeoutMs: LISTENER_ROWS.drainTimeoutMs,
+  delayMs: SERVER_OPTIONS.drainDelayMs,
+} as const
+
+/** Checks the options of `drain()`, and gives the delay; the caller has none but what they say. */
+export function resolveDrainDelay(
+  input: { readonly delayMs?: number | undefined },
+  defaultMs: number,
+): number {
+  const { delayMs } = resolveOptions(DRAIN_OPTIONS, input, 'drain()')
+  return input.delayMs === undefined ? defaultMs : delayMs
+}
 
 /** Checks the options of `drain()` and `notifyDrain()`. */
 export function resolveDrainTimeout(

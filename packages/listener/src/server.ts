@@ -14,6 +14,20 @@ export type DrainResult =
 export interface DrainOptions {
   /** Milliseconds for open connections to finish, from 0; `drainTimeoutMs` of the server by default. */
   readonly timeoutMs?: number | undefined
+  /**
+   * Milliseconds for which connections are still accepted while `/readyz` already says no;
+   * `drainDelayMs` of the server by default. A later call with less cuts the wait short. `listen()`
+   * has no admin server and waits for nothing.
+   */
+  readonly delayMs?: number | undefined
+}
+
+/** Where the admin server is. */
+export interface AdminAddress {
+  readonly host: string
+  readonly port: number
+  /** Without a slash at the end. */
+  readonly url: string
 }
 
 /** What `reload()` takes. */
@@ -44,6 +58,8 @@ export interface Server {
   readonly port: number
   /** An address at which a client on this machine reaches it, without a slash at the end. */
   readonly url: string
+  /** The admin server; null where the option `adminPort` asks for none, and of `listen()`. */
+  readonly admin: AdminAddress | null
   /** Resolves once nothing of the server is left, however it ended. Never rejects. */
   readonly closed: Promise<DrainResult>
   /**

@@ -1,5 +1,6 @@
 import { RrError, SharedMemoryStore } from '@rr/core'
 import { type AcceptQueueFate, acceptQueueAdvice, acceptQueueFate } from './accept-queue.ts'
+import { Admin } from './admin/admin.ts'
 import { notAcceptingError } from './application-module.ts'
 import { type Balance, chooseBalance } from './balance.ts'
 import { serveComputePort } from './compute-relay.ts'
@@ -8,6 +9,7 @@ import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
 import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
 import { publishingEvents } from './diagnostics.ts'
+import { DrainDelay } from './drain-delay.ts'
 import { memoryShortage } from './memory-limit.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
@@ -15,6 +17,7 @@ import { ReloadQueue, reloadError } from './reload.ts'
 import { RouteReload } from './route-reload.ts'
 import { serializeError } from './serialized-error.ts'
 import {
+  type AdminAddress,
   type DrainOptions,
   type DrainResult,
   drainResult,
@@ -24,9 +27,15 @@ import {
   reachableUrl,
   type WorkerServer,
 } from './server.ts'
-import { createEventSink, type EventListener, type WarningCode } from './server-events.ts'
+import {
+  createEventSink,
+  type EventListener,
+  type SlotEvent,
+  type WarningCode,
+} from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
 import {
+  resolveDrainDelay,
   resolveDrainTimeout,
   resolveReloadRoutesTimeout,
   resolveReloadTimeout,
@@ -56,7 +65,9 @@ export interface SupervisorOptions {
 export class Supervisor implements WorkerServer {
   readonly closed: Promise<DrainResult>
   readonly #options: SupervisorOptions
-  readonly #emit: EventListener
+  readonly #emit: (event: SlotEvent) => void
+  readonly #admin: Admin
+  readonly #drainDelay: DrainDelay = new DrainDelay()
   readonly #time: () => number
   readonly #clockOriginMs: number
   readonly #stallWatch: StallWatch | null
@@ -70,6 +81,8 @@ export class Supervisor implements WorkerServer {
   #balance: Balance = 'reuseport'
   #stallTimer: NodeJS.Timeout | null = null
   #isDrain = false
+  /** The least that a drain under way has been given. */
+  #drainTimeoutMs = Number.POSITIVE_INFINITY
   /** When a shutdown under way cuts connections; null before one. */
   #shutdownDeadlineMs: number | null = null
   readonly #reloads: ReloadQueue
@@ -84,8 +97,13 @@ export class Supervisor implements WorkerServer {
   constructor(options: SupervisorOptions) {
     const { settings, onEvent } = options
     this.#options = options
-    this.#emit = publishingEvents(createEventSink(onEvent))
-    this.#block = ControlBlock.create(options.workers * SEATS_PER_WORKER, settings)
+    const seats = options.workers * SEATS_PER_WORKER
+    this.#admin = new Admin(settings, seats, {
+      info: () => this.info(),
+      seatsOf: (workerId) => this.#slots[workerId - 1]!.seatsByUse,
+    })
+    this.#emit = this.#admin.watch(publishingEvents(createEventSink(onEvent)))
+    this.#block = ControlBlock.create(seats, settings)
     this.#clockOriginMs = monotonicMs()
     this.#time = clockSince(this.#clockOriginMs)
     this.#host = settings.host
@@ -108,6 +126,10 @@ export class Supervisor implements WorkerServer {
     return reachableUrl(this.#host, this.#port)
   }
 
+  get admin(): AdminAddress | null {
+    return this.#admin.address
+  }
+
   /** Resolves once all workers listen. On failure everything is stopped before it rejects. */
   async start(): Promise<void> {
     this.#block.phase = 'starting'
@@ -115,6 +137,7 @@ export class Supervisor implements WorkerServer {
       this.#emit({ type: 'warning', code: 'RR_POOL_FAILED', message, workerId: null })
     })
     try {
+      await this.#admin.start(this.#emit)
       await this.#findAddress()
       await this.#startSlots()
       this.#checkNotShutDown()
@@ -178,10 +201,19 @@ export class Supervisor implements WorkerServer {
   }
 
   drain(options: DrainOptions = {}): Promise<DrainResult> {
-    const timeoutMs = resolveDrainTimeout(options, this.#options.settings.drainTimeoutMs)
+    const { settings } = this.#options
+    const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs)
+    const askedDelayMs = resolveDrainDelay(options, settings.drainDelayMs)
     if (this.#shutdownDeadlineMs === null) {
+      const isFirst = !this.#isDrain
+      // Before it accepts, no balancer has sent anything here that it could stop to send.
+      const delayMs = this.status() === 'starting' ? 0 : askedDelayMs
       this.#isDrain = true
-      this.#emit({ type: 'drain-started', timeoutMs })
+      this.#drainTimeoutMs = Math.min(this.#drainTimeoutMs, timeoutMs)
+      this.#drainDelay.endIn(delayMs, this.#time())
+      if (isFirst) this.#emit({ type: 'drain-started', timeoutMs, delayMs })
+      if (isFirst && !this.#drainDelay.isOver) this.#awaitDrainDelay()
+      if (!this.#drainDelay.isOver) return this.closed
     }
     return this.#shutDown(this.#time() + timeoutMs, DRAIN_EXIT_GRACE_MS)
   }
@@ -190,9 +222,13 @@ export class Supervisor implements WorkerServer {
     const { drainTimeoutMs } = this.#options.settings
     const timeoutMs = resolveDrainTimeout(options, drainTimeoutMs, 'notifyDrain()')
     if (this.#shutdownDeadlineMs !== null) return
+    this.#emit({ type: 'drain-expected', timeoutMs })
+    this.#expectDrain(timeoutMs)
+  }
+
+  #expectDrain(timeoutMs: number): void {
     const deadlineMs = this.#time() + timeoutMs
     this.#expectedDrainMs = deadlineMs
-    this.#emit({ type: 'drain-expected', timeoutMs })
     for (const slot of this.#slots) slot.post({ type: 'drain-notice', deadlineMs })
   }
 
@@ -206,8 +242,19 @@ export class Supervisor implements WorkerServer {
     if (this.status() !== 'accepting') throw notAcceptingError(this.status())
   }
 
+  /** From now on probes hear of the drain; connections are still accepted. */
+  #awaitDrainDelay(): void {
+    this.#block.phase = 'draining'
+    this.#expectDrain(this.#drainDelay.leftMs(this.#time()) + this.#drainTimeoutMs)
+    void this.#drainDelay.done.then(() => {
+      if (this.#shutdownDeadlineMs !== null) return
+      void this.#shutDown(this.#time() + this.#drainTimeoutMs, DRAIN_EXIT_GRACE_MS)
+    })
+  }
+
   async stop(): Promise<void> {
     const done = this.#shutDown(this.#time(), STOP_EXIT_GRACE_MS)
+    this.#drainDelay.end()
     // A worker that still loads its application has nothing to tear down.
     for (const slot of this.#slots) slot.terminateUnready()
     await done
@@ -286,6 +333,7 @@ export class Supervisor implements WorkerServer {
     const { settings, applicationUrl, hooksUrl, hooksData } = this.#options
     return {
       controlBlock: this.#block.buffer,
+      ...this.#admin.order,
       seat,
       workerId,
       workers: this.#slots.length,
@@ -345,6 +393,7 @@ export class Supervisor implements WorkerServer {
     this.#block.phase = 'stopped'
     const cut = remaining.reduce((sum, count) => sum + count, 0)
     if (this.#isDrain) this.#emit({ type: 'drain-ended', drained: cut === 0, remaining: cut })
+    await this.#admin.close()
     this.#closed.resolve(drainResult(cut))
   }
 

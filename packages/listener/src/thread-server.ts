@@ -5,6 +5,7 @@ import {
   type HttpRequest,
   type HttpService,
   type RefusalObserver,
+  type RequestDurations,
   type RequestLog,
   type RouteTable,
   type WorkerContext,
@@ -33,6 +34,8 @@ export interface ThreadServerOptions {
   readonly seat: number
   /** Whether connections are moved to other threads when this one has too many. */
   readonly rebalance: boolean
+  /** Counts how long requests take; null where nothing does. */
+  readonly durations: RequestDurations | null
   /** Most time between two heartbeats. */
   readonly heartbeatIntervalMs: number
   /** The server's clock. */
@@ -87,6 +90,7 @@ export class ThreadServer {
       clock: this.#wheel,
       metrics: seat,
       share,
+      durations: options.durations,
       admission: guard,
       onRefusal,
       workerId: options.context.workerId,

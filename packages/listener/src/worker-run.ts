@@ -4,7 +4,7 @@ import type { ControlBlock } from './control-block.ts'
 import type { RoutesReply, SupervisorMessage, WorkerMessage } from './messages.ts'
 import { bindError } from './port-guard.ts'
 import { deserializeError, serializeError } from './serialized-error.ts'
-import type { EventListener, ExitReason, StartStage } from './server-events.ts'
+import type { ExitReason, SlotEvent, StartStage } from './server-events.ts'
 import type { SocketFacts } from './socket-keeper.ts'
 import { type WorkerExit, WorkerHandle, type WorkerOrder } from './worker-handle.ts'
 
@@ -15,7 +15,7 @@ export interface RunOwner {
   readonly memory: SharedMemoryStore
   readonly heapMb: number
   readonly nowMs: () => number
-  readonly emit: EventListener
+  readonly emit: (event: SlotEvent) => void
   /** A worker has tasks for the compute pool. */
   readonly onComputePort: (port: MessagePort) => void
   readonly onRoutesReply: (workerId: number, reply: RoutesReply) => void

@@ -96,6 +96,12 @@ export class WorkerSlot implements RunListener {
     return this.#current?.seat ?? this.#lastSeat
   }
 
+  /** Its seats, that of the thread that serves first. */
+  get seatsByUse(): readonly [number, number] {
+    const [first, second] = this.seats
+    return this.seat === first ? [first, second] : [second, first]
+  }
+
   /** How many threads were replaced and finish what they have. */
   get leaving(): number {
     return this.#leaving === null ? 0 : 1

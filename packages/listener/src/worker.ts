@@ -22,6 +22,7 @@ import { clockSince } from './monotonic-clock.ts'
 import { serializeError } from './serialized-error.ts'
 import type { StartStage, WarningCode } from './server-events.ts'
 import { stderrLog } from './stderr-log.ts'
+import { measureThread } from './thread-metrics.ts'
 import { ThreadServer } from './thread-server.ts'
 import { loadWorkerHooks, type WorkerEvent, type WorkerHooks } from './worker-hooks.ts'
 import { WorkerRoutes } from './worker-routes.ts'
@@ -48,9 +49,17 @@ let hooks: WorkerHooks = {}
 const hookGuard = new HookGuard((code, message) => post({ type: 'warning', code, message }))
 const tellHooks = hookGuard.guard('onEvent', (event: WorkerEvent) => hooks.onEvent?.(event))
 
+const durations = measureThread(start.metrics, start.seat)
+
 const relay = new ErrorRelay({
   report: (error, request) => post({ type: 'handler-error', error, request }),
   reportDropped: (count) => post({ type: 'handler-errors-dropped', count }),
+})
+
+/** What the hooks are told of, for the admin server's page. What is too many is the hooks' to count. */
+const notes = new ErrorRelay({
+  report: (error, request) => post({ type: 'error-note', error, request }),
+  reportDropped: () => {},
 })
 
 const time = clockSince(start.clockOriginMs)
@@ -80,6 +89,7 @@ async function run(): Promise<void> {
     application,
     context,
     settings: start.settings,
+    durations,
     heartbeatIntervalMs: start.heartbeatIntervalMs,
     reusePort: start.reusePort,
     descriptor: start.descriptor,
@@ -190,7 +200,10 @@ async function closeHooks(): Promise<void> {
 function errorHandler(): (error: unknown, request: AccessEntry['request'] | null) => void {
   const { onError } = hooks
   if (onError === undefined) return (error, request) => relay.report(error, request)
-  return (error, request) => onError.call(hooks, error, request)
+  return (error, request) => {
+    if (start.notesErrors) notes.report(error, request)
+    return onError.call(hooks, error, request)
+  }
 }
 
 function accessHandler(): ((entry: AccessEntry) => void) | null {

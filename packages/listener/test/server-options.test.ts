@@ -2,6 +2,7 @@ import { HTTP_OPTIONS, type OptionRow } from '@rr/core'
 import t from 'tap'
 import {
   LISTEN_OPTIONS,
+  resolveDrainDelay,
   resolveDrainTimeout,
   resolveListenOptions,
   resolveServerOptions,
@@ -37,7 +38,19 @@ t.test('every row takes its bounds and refuses what is just outside', async (t) 
 t.test('listen() takes the same rows, but those of workers', async (t) => {
   t.strictSame(
     Object.keys(SERVER_OPTIONS).filter((name) => !Object.hasOwn(LISTEN_OPTIONS, name)),
-    ['workers', 'balance', 'rebalance', 'stallTimeoutMs', 'replaceStalled', 'workerHeapMb'],
+    [
+      'workers',
+      'balance',
+      'rebalance',
+      'stallTimeoutMs',
+      'replaceStalled',
+      'workerHeapMb',
+      'drainDelayMs',
+      'adminPort',
+      'adminHost',
+      'metrics',
+      'maxMetricSeries',
+    ],
   )
   t.equal(resolveListenOptions({ port: 0 }).port, 0)
   t.throws(() => resolveListenOptions({ workers: 2 }), { code: 'RR_OPTION_UNKNOWN' })
@@ -119,6 +132,12 @@ t.test('hooks are left out, undefined is the default', async (t) => {
   const settings = resolveServerOptions({ onEvent: () => {}, workerHooksData: 1, port: undefined })
   t.equal(settings.port, SERVER_OPTIONS.port.default)
   t.notOk('onEvent' in settings)
+})
+
+t.test('drain() takes a delay within the bounds of drainDelayMs', async (t) => {
+  t.equal(resolveDrainDelay({}, 1234), 1234)
+  t.equal(resolveDrainDelay({ delayMs: 0 }, 1234), 0)
+  t.throws(() => resolveDrainDelay({ delayMs: -1 }, 1234), { code: 'RR_OPTION_INVALID' })
 })
 
 t.test('drain() takes a time limit within the bounds of drainTimeoutMs', async (t) => {

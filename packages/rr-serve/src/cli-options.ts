@@ -82,6 +82,7 @@ const HELP_TITLES = [
   'Limits',
   'Time limits',
   'Proxies',
+  'Admin',
   'Log',
   'Development',
 ] as const
@@ -104,6 +105,11 @@ const SERVER_TITLES: Readonly<Partial<Record<keyof typeof SERVER_OPTIONS, HelpTi
   clientIpv6PrefixBits: 'Limits',
   proxyProtocol: 'Proxies',
   proxyHeaderTimeoutMs: 'Proxies',
+  drainDelayMs: 'Time limits',
+  adminPort: 'Admin',
+  adminHost: 'Admin',
+  metrics: 'Admin',
+  maxMetricSeries: 'Admin',
 }
 
 /** Options that help shows together. */

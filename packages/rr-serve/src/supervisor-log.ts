@@ -51,8 +51,12 @@ export function describeServerEvent(event: ServerEvent, hasStarted: boolean): Lo
     }
     case 'routes-reloaded':
       return { level: 'info', fields, message: `new routes in all workers, ${event.durationMs} ms` }
+    case 'admin-listening':
+      return { level: 'info', fields, message: `admin server on ${event.url}` }
     case 'drain-started': {
-      const message = `draining: open requests have ${event.timeoutMs} ms to finish`
+      const { timeoutMs, delayMs } = event
+      const then = delayMs === 0 ? '' : `still accepting for ${delayMs} ms, then `
+      const message = `draining: ${then}open requests have ${timeoutMs} ms to finish`
       return { level: 'info', fields, message }
     }
     case 'drain-ended': {

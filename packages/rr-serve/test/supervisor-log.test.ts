@@ -79,7 +79,10 @@ t.test('every event has a sentence', async (t) => {
       'info: a drain is to be expected: open requests are told to end in 5 ms',
     ],
     [{ type: 'routes-reloaded', durationMs: 7 }, 'info: new routes in all workers, 7 ms'],
-    [{ type: 'drain-started', timeoutMs: 5 }, 'info: draining: open requests have 5 ms to finish'],
+    [
+      { type: 'drain-started', timeoutMs: 5, delayMs: 0 },
+      'info: draining: open requests have 5 ms to finish',
+    ],
     [
       { type: 'drain-ended', drained: true, remaining: 0 },
       'info: drained: every request was answered',

@@ -10,9 +10,11 @@ import type {
   ConnectionMetrics,
   ConnectionShare,
   Exchange,
+  RequestDurations,
   RequestFacts,
   RequestService,
   StreamSource,
+  TimedRequest,
 } from '../exchange.ts'
 import type { ForwardingPolicy } from '../forwarding.ts'
 import { HeaderBlock } from '../header-block.ts'
@@ -42,6 +44,7 @@ export interface Http1Context {
   readonly clock: Clock
   readonly metrics: ConnectionMetrics
   readonly share: ConnectionShare | null
+  readonly durations?: RequestDurations | null
   readonly service: RequestService
   readonly admission: RequestAdmission | null
   readonly onRefusal: RefusalObserver | null
@@ -111,6 +114,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   drainNotice: DrainNotice | null = null
   drainListener: ((notice: DrainNotice) => void) | null = null
   endListener: ((status: number, bodyBytes: number) => void) | null = null
+  timed: TimedRequest | null = null
 
   readonly #transport: Transport
   readonly #context: Http1Context
@@ -138,6 +142,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #halfOpenUntilMs = Number.POSITIVE_INFINITY
   #stall: SendStall | null = null
   // The request being answered.
+  #startedMs = 0
+  #isDispatching = false
   #isHead = false
   #isHttp10 = false
   #keepAlive = true
@@ -292,6 +298,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
       }
     } finally {
       this.#isConsuming = false
+      this.#context.durations?.batchEnded()
     }
   }
 
@@ -385,10 +392,23 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#read = this.hasBody ? READ_BODY : READ_COMPLETE
     this.#write = WRITE_OWED
     this.#writer.begin(this.#isHead, this.#isHttp10)
-    const { admission, metrics, service } = this.#context
+    const { admission, metrics, durations, service } = this.#context
     if (admission !== null && !this.#admit(admission)) return
     metrics.requestStarted()
-    service.onRequest(this)
+    if (durations != null) this.#dispatchTimed(durations)
+    else service.onRequest(this)
+  }
+
+  /** Most requests are answered before their handler returns, and have no time of their own to keep. */
+  #dispatchTimed(durations: RequestDurations): void {
+    durations.requestBegan()
+    this.#isDispatching = true
+    try {
+      this.#context.service.onRequest(this)
+    } finally {
+      this.#isDispatching = false
+    }
+    if (this.timed !== null) this.#startedMs = durations.batchStartMs
   }
 
   #isLastAllowed(): boolean {
@@ -585,10 +605,18 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#holdsSlot && !this.#isHandlerPending) this.#releaseSlot()
     this.drainListener = null
     this.#context.metrics.requestFinished()
+    if (this.timed !== null) this.#countDuration(this.timed, status)
     const { endListener } = this
     if (endListener === null) return
     this.endListener = null
     endListener(status, this.#writer.bodyBytes)
+  }
+
+  #countDuration(request: TimedRequest, status: number): void {
+    const { durations } = this.#context
+    this.timed = null
+    if (this.#isDispatching) durations?.requestAnswered(request, status)
+    else durations?.requestEnded(request, status, this.#startedMs)
   }
 
   /** The exchange ends without a whole answer. */

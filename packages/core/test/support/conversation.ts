@@ -1,4 +1,4 @@
-import type { ConnectionMetrics, ConnectionShare } from '../../src/exchange.ts'
+import type { ConnectionMetrics, ConnectionShare, RequestDurations } from '../../src/exchange.ts'
 import type { Handler } from '../../src/handler.ts'
 import { HTTP_OPTIONS, type HttpOptionsInput } from '../../src/http-options.ts'
 import { createHttpService } from '../../src/http-service.ts'
@@ -24,6 +24,7 @@ export interface ConversationOptions {
   readonly onRefusal?: RefusalObserver | null
   readonly onAccess?: (entry: AccessEntry) => void
   readonly log?: RequestLog
+  readonly durations?: RequestDurations
 }
 
 /** A client and a server with nothing between them but the seam. */
@@ -65,6 +66,7 @@ export class Conversation {
       clock: this.clock,
       metrics,
       share: options.share ?? null,
+      durations: options.durations,
       onError: (error) => void this.errors.push(error),
       onAccess: options.onAccess ?? null,
       workerId: 7,
