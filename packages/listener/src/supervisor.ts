@@ -2,7 +2,7 @@ import { RrError, SharedMemoryStore } from '@rr/core'
 import { type AcceptQueueFate, acceptQueueAdvice, acceptQueueFate } from './accept-queue.ts'
 import { Admin } from './admin/admin.ts'
 import { notAcceptingError } from './application-module.ts'
-import { type Balance, chooseBalance } from './balance.ts'
+import { type Balance, chooseBalance, reusesPort } from './balance.ts'
 import { serveComputePort } from './compute-relay.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
@@ -79,6 +79,7 @@ export class Supervisor implements WorkerServer {
   #host: string
   #port: number
   #balance: Balance = 'reuseport'
+  #reusesPort = true
   #stallTimer: NodeJS.Timeout | null = null
   #isDrain = false
   /** The least that a drain under way has been given. */
@@ -275,7 +276,9 @@ export class Supervisor implements WorkerServer {
 
   #createSlots(canShare: boolean): void {
     const { workers: wanted, workersReason, settings } = this.#options
-    this.#balance = chooseBalance(settings.balance, canShare, socketCalls() !== null)
+    const canKeep = socketCalls() !== null
+    this.#balance = chooseBalance(settings.balance, canShare, canKeep)
+    this.#reusesPort = reusesPort(this.#balance, canShare, canKeep)
     const workers = this.#balance === 'single' ? 1 : wanted
     this.#emit({ type: 'server-starting', workers, workersReason })
     if (workers < wanted) {
@@ -340,7 +343,7 @@ export class Supervisor implements WorkerServer {
       clockOriginMs: this.#clockOriginMs,
       settings: { ...settings, host: this.#host, port: this.#portOf(workerId) },
       heartbeatIntervalMs: this.#stallWatch?.heartbeatIntervalMs ?? DEFAULT_IDLE_TICK_MS,
-      reusePort: this.#balance === 'reuseport',
+      reusePort: this.#reusesPort,
       descriptor,
       rebalance: settings.rebalance && this.#slots.length > 1 && this.#balance !== 'ports',
       expectedDrainMs: this.#expectedDrainMs,

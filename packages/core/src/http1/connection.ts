@@ -134,7 +134,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #isInputEnded = false
   #isDraining = false
   /** Until when an idle connection may stay once the server drains. */
-  #drainIdleMs = Number.POSITIVE_INFINITY
+  #drainIdleMs = 0
   /** When an idle connection is closed. */
   #idleUntilMs: number
   #lingerUntilMs = 0
@@ -594,7 +594,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
 
   #beginIdle(): void {
     const { clock, limits } = this.#context
-    this.#idleUntilMs = Math.min(clock.nowMs + limits.keepAliveTimeoutMs, this.#drainIdleMs)
+    this.#idleUntilMs = clock.nowMs + limits.keepAliveTimeoutMs
+    if (this.#isDraining) this.#idleUntilMs = Math.min(this.#idleUntilMs, this.#drainIdleMs)
   }
 
   #finishExchange(status: number): void {
