@@ -13,7 +13,9 @@ export {
 export { clientKey } from './client-key.ts'
 export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
 export {
+  isRefusalHeard,
   type ProtocolName,
+  publishRefusal,
   REQUEST_CHANNELS,
   REQUEST_TRACING,
   type RefusalMessage,

@@ -3,6 +3,12 @@ import { type AcceptQueueFate, acceptQueueAdvice, acceptQueueFate } from './acce
 import { Admin } from './admin/admin.ts'
 import { notAcceptingError } from './application-module.ts'
 import { type Balance, chooseBalance, reusesPort } from './balance.ts'
+import {
+  resolveDrainOptions,
+  resolveNoticeTimeout,
+  resolveReloadOptions,
+  resolveReloadRoutesTimeout,
+} from './call-options.ts'
 import { serveComputePort } from './compute-relay.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
@@ -13,7 +19,7 @@ import { DrainDelay } from './drain-delay.ts'
 import { memoryShortage } from './memory-limit.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
-import { ReloadQueue, reloadError } from './reload.ts'
+import { type ReloadLimits, ReloadQueue, reloadError } from './reload.ts'
 import { RouteReload } from './route-reload.ts'
 import { serializeError } from './serialized-error.ts'
 import {
@@ -21,6 +27,7 @@ import {
   type DrainOptions,
   type DrainResult,
   drainResult,
+  type NotifyDrainOptions,
   type ReloadOptions,
   type ReloadResult,
   type ReloadRoutesOptions,
@@ -34,17 +41,12 @@ import {
   type WarningCode,
 } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
-import {
-  resolveDrainDelay,
-  resolveDrainTimeout,
-  resolveReloadRoutesTimeout,
-  resolveReloadTimeout,
-  type ServerSettings,
-} from './server-options.ts'
+import type { ServerSettings } from './server-options.ts'
 import { socketCalls } from './socket-calls.ts'
 import { SocketKeeper } from './socket-keeper.ts'
 import { StallWatch } from './stall-watch.ts'
 import type { WorkerOrder } from './worker-handle.ts'
+import type { Departure } from './worker-run.ts'
 import { DRAIN_EXIT_GRACE_MS, SEATS_PER_WORKER, type SlotOwner, WorkerSlot } from './worker-slot.ts'
 
 const STOP_EXIT_GRACE_MS = 1000
@@ -112,7 +114,7 @@ export class Supervisor implements WorkerServer {
     this.#stallWatch =
       settings.stallTimeoutMs === 0 ? null : new StallWatch(settings.stallTimeoutMs)
     this.closed = this.#closed.promise
-    this.#reloads = new ReloadQueue((leaveMs) => this.#reload(leaveMs))
+    this.#reloads = new ReloadQueue((limits) => this.#reload(limits))
   }
 
   get host(): string {
@@ -193,24 +195,23 @@ export class Supervisor implements WorkerServer {
   }
 
   reload(options: ReloadOptions = {}): Promise<ReloadResult> {
-    const timeoutMs = resolveReloadTimeout(options, this.#options.settings.drainTimeoutMs)
+    const limits = resolveReloadOptions(options, this.#options.settings.drainTimeoutMs)
     if (this.status() !== 'accepting') {
       const message = `a server that is ${this.status()} can't be reloaded`
       return Promise.reject(new RrError('RR_SERVER_STATE', message))
     }
-    return this.#reloads.add(timeoutMs)
+    return this.#reloads.add(limits)
   }
 
   drain(options: DrainOptions = {}): Promise<DrainResult> {
-    const { settings } = this.#options
-    const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs)
-    const askedDelayMs = resolveDrainDelay(options, settings.drainDelayMs)
+    const asked = resolveDrainOptions(options, this.#options.settings)
+    this.#drainTimeoutMs = Math.min(this.#drainTimeoutMs, asked.timeoutMs)
+    const timeoutMs = this.#drainTimeoutMs
     if (this.#shutdownDeadlineMs === null) {
       const isFirst = !this.#isDrain
       // Before it accepts, no balancer has sent anything here that it could stop to send.
-      const delayMs = this.status() === 'starting' ? 0 : askedDelayMs
+      const delayMs = this.status() === 'starting' ? 0 : asked.delayMs
       this.#isDrain = true
-      this.#drainTimeoutMs = Math.min(this.#drainTimeoutMs, timeoutMs)
       this.#drainDelay.endIn(delayMs, this.#time())
       if (isFirst) this.#emit({ type: 'drain-started', timeoutMs, delayMs })
       if (isFirst && !this.#drainDelay.isOver) this.#awaitDrainDelay()
@@ -219,9 +220,8 @@ export class Supervisor implements WorkerServer {
     return this.#shutDown(this.#time() + timeoutMs, DRAIN_EXIT_GRACE_MS)
   }
 
-  notifyDrain(options: DrainOptions = {}): void {
-    const { drainTimeoutMs } = this.#options.settings
-    const timeoutMs = resolveDrainTimeout(options, drainTimeoutMs, 'notifyDrain()')
+  notifyDrain(options: NotifyDrainOptions = {}): void {
+    const timeoutMs = resolveNoticeTimeout(options, this.#options.settings.drainTimeoutMs)
     if (this.#shutdownDeadlineMs !== null) return
     this.#emit({ type: 'drain-expected', timeoutMs })
     this.#expectDrain(timeoutMs)
@@ -312,7 +312,7 @@ export class Supervisor implements WorkerServer {
       onThreadEnded: (threadId) => this.#routeReload.onThreadEnded(threadId),
       onHeartChange: (workerId) => this.#stallWatch?.forget(workerId),
     }
-    const shared = new SocketKeeper()
+    const shared = new SocketKeeper(true)
     this.#slots = Array.from({ length: workers }, (_, index) => {
       const keeper = sharesSocket ? shared : new SocketKeeper()
       return new WorkerSlot(index + 1, owner, keeper)
@@ -360,17 +360,18 @@ export class Supervisor implements WorkerServer {
   }
 
   /** Replaces the workers one after the other; each old one finishes on its own, beside the next. */
-  async #reload(leaveMs: number): Promise<ReloadResult> {
+  async #reload(limits: ReloadLimits): Promise<ReloadResult> {
     this.#emit({ type: 'reload-started' })
-    const leaving: Promise<number>[] = []
+    const leaving: Promise<Departure>[] = []
     try {
-      for (const slot of this.#slots) leaving.push((await slot.replace(leaveMs)).left)
+      for (const slot of this.#slots) leaving.push((await slot.replace(limits)).left)
     } catch (cause) {
       const replaced = leaving.length
       this.#emit({ type: 'reload-ended', replaced, failed: serializeError(cause) })
       throw reloadError(cause as Error, replaced, this.#slots.length)
     }
-    const remaining = (await Promise.all(leaving)).reduce((sum, count) => sum + count, 0)
+    const departures = await Promise.all(leaving)
+    const remaining = departures.reduce((sum, departure) => sum + departure.remaining, 0)
     const replaced = leaving.length
     this.#emit({ type: 'reload-ended', replaced, failed: null })
     return { replaced, remaining }
