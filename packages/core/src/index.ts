@@ -88,6 +88,7 @@ export {
   type StringOptionRow,
   unknownOption,
 } from './options.ts'
+export { REACHED_LIMITS, type ReachedLimit } from './reached-limit.ts'
 export type {
   RefusalCause,
   RefusalEntry,

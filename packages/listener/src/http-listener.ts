@@ -283,7 +283,8 @@ export class HttpListener implements TransportOwner {
 
   #tellRefused(refused: Refused, status: number, peer: EndpointAddress): void {
     if (!this.#isRefusalHeard()) return
-    const entry = { ...refused, status, peer, method: null, target: null, isDispatched: false }
+    const unknown = { limit: null, method: null, target: null, isDispatched: false }
+    const entry = { ...refused, ...unknown, status, peer }
     this.#options.onRefusal?.(entry)
     publishRefusal(entry, this.#options.workerId)
   }

@@ -30,14 +30,15 @@ interface Refused {
 export function tellRefusal(
   { metrics, onRefusal, workerId }: Http1Context,
   transport: Transport,
-  { code, status, reason }: Refusal,
+  { code, status, reason, limit }: Refusal,
   { cause, isHeadKnown, isDispatched }: Refused,
 ): void {
   metrics.requestRejected(status, cause)
+  if (limit !== null) metrics.limitReached(limit)
   if (onRefusal === null && !isRefusalHeard()) return
   const { peer } = transport
   const { method, target } = isHeadKnown && !isDispatched ? requestHead : NO_HEAD
-  const entry = { cause, status, code, reason, peer, method, target, isDispatched }
+  const entry = { cause, status, code, limit, reason, peer, method, target, isDispatched }
   onRefusal?.(entry)
   publishRefusal(entry, workerId)
 }

@@ -14,6 +14,7 @@ import type {
 } from '../exchange.ts'
 import type { ForwardingPolicy } from '../forwarding.ts'
 import type { HeaderBlock } from '../header-block.ts'
+import type { ReachedLimit } from '../reached-limit.ts'
 import { outsideRequests } from '../request-context.ts'
 import type { EndpointAddress, ProtocolConnection, TlsFacts, Transport } from '../transport.ts'
 import { abortedError, answeredError, stalledError } from './abort-error.ts'
@@ -222,13 +223,13 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#read === READ_LINGERING) {
       if (nowMs >= this.#lingerUntilMs) this.#endLinger(nowMs)
     } else if (this.#output.isBlocked) {
-      if (nowMs >= this.#stallDeadlineMs()) this.#cutOff(stalledError())
+      if (nowMs >= this.#stallDeadlineMs()) this.#cutFor('sendTimeoutMs', stalledError())
     } else if (nowMs >= this.#halfOpenUntilMs) {
-      this.#cutOff(abortedError(null))
+      this.#cutFor('halfOpenTimeoutMs', abortedError(null))
     } else if (this.#read === READ_AWAITING) {
       if (nowMs >= this.#idleUntilMs) this.#shutDown()
     } else if (nowMs >= this.#receiveDeadlineMs()) {
-      this.#refuse(REFUSALS.timeout)
+      this.#refuse(this.#pace!.refusal(nowMs, this.#read === READ_HEAD))
     }
     this.#settle()
   }
@@ -641,6 +642,11 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     else this.#transport.end()
   }
 
+  #cutFor(limit: ReachedLimit, error: Error): void {
+    this.#context.metrics.limitReached(limit)
+    this.#cutOff(error)
+  }
+
   /** Closes at once, in a way that the client can tell from a regular end. `onClose` follows. */
   #cutOff(error: Error): void {
     this.#stopReading()
@@ -661,6 +667,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (wasSending && nowMs < this.#stallDeadlineMs()) {
       this.#lingerUntilMs = nowMs + this.#context.limits.lingerTimeoutMs
     } else {
+      if (wasSending) this.#context.metrics.limitReached('sendTimeoutMs')
       this.#transport.destroy(wasSending ? stalledError() : undefined)
     }
   }
