@@ -121,3 +121,12 @@ t.test('new code that never listens is given up, and the old serves on', async (
   t.match(await server.reload(), { replaced: 1 })
   t.equal(await ask(server), 'mended')
 })
+
+t.test('new routes do not wait for a thread that was left behind', async (t) => {
+  const { server, log, block } = await start(t, { stallTimeoutMs: 500, replaceStalled: true })
+  await block()
+  await server.reloadRoutes()
+  t.equal(log.of('worker-exited').length, 0)
+  await log.wait('worker-listening', 2)
+  t.equal(await ask(server), 'served')
+})
