@@ -63,10 +63,10 @@ export interface RunEnd {
 }
 
 /**
- * What a thread has from `terminate()` to its end. JavaScript ends within milliseconds; a native call
- * ends when it returns, which may be never.
+ * What a thread has from `terminate()` to its end. JavaScript ends within milliseconds, on a busy
+ * machine and with a large heap to give back later; a native call when it returns, which may be never.
  */
-const TERMINATE_GRACE_MS = 1000
+const TERMINATE_GRACE_MS = 3000
 
 type RunState = 'starting' | 'listening' | 'leaving' | 'ended'
 
