@@ -80,7 +80,7 @@ export interface WorkerInfo extends ServerCounts {
   readonly port: number | null
   /** Where the thread is in its life. */
   readonly phase: Phase
-  /** Threads that were replaced by a reload and still finish what they have. */
+  /** Threads that were replaced and still finish what they have, or cannot be ended. */
   readonly leaving: number
   /** Threads started with this id. */
   readonly generation: number

@@ -108,7 +108,7 @@ export interface Server {
    * replace.
    *
    * @returns once every old worker has ended; an old one that stands in a native call, which nothing
-   *   can end, is waited for until three seconds past its deadline, and is a warning
+   *   can end, is waited for until five seconds past its deadline, and is a warning
    *   RR_WORKER_TERMINATED
    * @throws RrError RR_RELOAD_FAILED when a new worker can't start, or the one that is to be replaced
    *   still has such a thread from an earlier reload, with the reason as cause: it and those after

@@ -1,5 +1,5 @@
 import { RrError, SharedMemoryStore } from '@rr/core'
-import { type AcceptQueueFate, acceptQueueAdvice, acceptQueueFate } from './accept-queue.ts'
+import { type AcceptQueueFate, acceptQueueFate } from './accept-queue.ts'
 import { Admin } from './admin/admin.ts'
 import { notAcceptingError } from './application-module.ts'
 import { type Balance, chooseBalance, reusesPort } from './balance.ts'
@@ -13,10 +13,8 @@ import { serveComputePort } from './compute-relay.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
-import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
 import { publishingEvents } from './diagnostics.ts'
 import { DrainDelay } from './drain-delay.ts'
-import { memoryShortage } from './memory-limit.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
 import { type ReloadLimits, ReloadQueue, reloadError } from './reload.ts'
@@ -34,17 +32,13 @@ import {
   reachableUrl,
   type WorkerServer,
 } from './server.ts'
-import {
-  createEventSink,
-  type EventListener,
-  type SlotEvent,
-  type WarningCode,
-} from './server-events.ts'
+import { createEventSink, type EventListener, type SlotEvent } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
 import type { ServerSettings } from './server-options.ts'
 import { socketCalls } from './socket-calls.ts'
 import { SocketKeeper } from './socket-keeper.ts'
 import { StallWatch } from './stall-watch.ts'
+import { startWarnings } from './start-warnings.ts'
 import type { WorkerOrder } from './worker-handle.ts'
 import type { Departure } from './worker-run.ts'
 import { DRAIN_EXIT_GRACE_MS, SEATS_PER_WORKER, type SlotOwner, WorkerSlot } from './worker-slot.ts'
@@ -281,23 +275,16 @@ export class Supervisor implements WorkerServer {
     this.#reusesPort = reusesPort(this.#balance, canShare, canKeep)
     const workers = this.#balance === 'single' ? 1 : wanted
     this.#emit({ type: 'server-starting', workers, workersReason })
-    if (workers < wanted) {
-      const message = `threads can't share a port on this platform: 1 worker instead of ${wanted}`
-      this.#warn('RR_REUSEPORT_UNAVAILABLE', message)
+    const plan = {
+      settings,
+      wanted,
+      workers,
+      balance: this.#balance,
+      acceptQueue: this.#acceptQueue,
     }
-    if (settings.balance === 'shared' && this.#balance !== 'shared') {
-      const message = `threads can't share a listening socket here: each has its own`
-      this.#warn('RR_BALANCE_UNAVAILABLE', message)
+    for (const { code, message } of startWarnings(plan)) {
+      this.#emit({ type: 'warning', code, message, workerId: null })
     }
-    const memoryMessage = memoryShortage(workers, settings.workerHeapMb)
-    if (memoryMessage !== null) {
-      const code = 'RR_MEMORY_LIMIT'
-      this.#emit({ type: 'warning', code, message: memoryMessage, workerId: null })
-    }
-    const shortage = descriptorShortage(settings.maxConnections, readProcessLimits())
-    if (shortage !== null) this.#warn('RR_DESCRIPTOR_LIMIT', shortage)
-    const advice = acceptQueueAdvice(this.#acceptQueue)
-    if (advice !== null) this.#warn('RR_ACCEPT_QUEUE', advice)
     const sharesSocket = this.#balance === 'shared'
     const owner: SlotOwner = {
       block: this.#block,
@@ -317,10 +304,6 @@ export class Supervisor implements WorkerServer {
       const keeper = sharesSocket ? shared : new SocketKeeper()
       return new WorkerSlot(index + 1, owner, keeper)
     })
-  }
-
-  #warn(code: WarningCode, message: string): void {
-    this.#emit({ type: 'warning', code, message, workerId: null })
   }
 
   /** What the first worker settles for the others: port 0, and the socket where it is shared. */

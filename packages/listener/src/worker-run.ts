@@ -19,6 +19,7 @@ export interface RunOwner {
   /** A worker has tasks for the compute pool. */
   readonly onComputePort: (port: MessagePort) => void
   readonly onRoutesReply: (workerId: number, reply: RoutesReply) => void
+  /** Nobody is to wait for its answers any more; told again when one that was stuck ends. */
   readonly onThreadEnded: (threadId: number) => void
 }
 
@@ -62,10 +63,10 @@ export interface RunEnd {
 }
 
 /**
- * What a thread has from `terminate()` to its end. JavaScript ends within milliseconds; a native call
- * ends when it returns, which may be never.
+ * What a thread has from `terminate()` to its end. JavaScript ends within milliseconds, on a busy
+ * machine and with a large heap to give back later; a native call when it returns, which may be never.
  */
-const TERMINATE_GRACE_MS = 1000
+const TERMINATE_GRACE_MS = 3000
 
 type RunState = 'starting' | 'listening' | 'leaving' | 'ended'
 
@@ -197,6 +198,7 @@ export class WorkerRun {
     const connections = this.#owner.block.seatConnections(this.seat)
     const where = `a thread of worker ${this.workerId} stands in a native call and cannot be ended`
     this.#warn(`${where}; its ${connections} connections stay with it`)
+    if (this.threadId !== null) this.#owner.onThreadEnded(this.threadId)
     this.#left.resolve({ remaining: this.#remaining + connections, isStuck: true })
     this.#listener.onStuck(this)
   }

@@ -6,7 +6,7 @@ import { closeSync, constants, openSync, writeFileSync, writeSync } from 'node:f
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type ServeOptions, serve } from '../src/serve.ts'
-import type { Server } from '../src/server.ts'
+import type { Server, WorkerServer } from '../src/server.ts'
 import { EventLog } from './support/event-log.ts'
 import { RawClient } from './support/raw-client.ts'
 import { until } from './support/until.ts'
@@ -23,7 +23,7 @@ async function start(
   t: Test,
   options: ServeOptions = {},
 ): Promise<{
-  server: Server
+  server: WorkerServer
   log: EventLog
   write: (source: string) => void
   /** A connection whose request holds the thread that it went to. */
@@ -120,4 +120,13 @@ t.test('new code that never listens is given up, and the old serves on', async (
   write("export default () => new Response('mended')")
   t.match(await server.reload(), { replaced: 1 })
   t.equal(await ask(server), 'mended')
+})
+
+t.test('new routes do not wait for a thread that was left behind', async (t) => {
+  const { server, log, block } = await start(t, { stallTimeoutMs: 500, replaceStalled: true })
+  await block()
+  await server.reloadRoutes()
+  t.equal(log.of('worker-exited').length, 0)
+  await log.wait('worker-listening', 2)
+  t.equal(await ask(server), 'served')
 })
