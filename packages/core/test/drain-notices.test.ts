@@ -242,6 +242,8 @@ t.test('a stream that watches the signal comes to a good end', async (t) => {
   conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs + 500)
   await conversation.settle()
   t.match(conversation.responses(), [{ body: 'row\nto be continued\n', complete: true }])
+  conversation.advance(500)
+  await conversation.settle()
   t.notOk(conversation.isOpen)
 })
 
