@@ -47,6 +47,18 @@ export const CONTAINER_CHECKS = {
       equal(status, 0, stdout + stderr)
     }),
 
+  'the admin server has its page, and the health check asks it': (checked) =>
+    withServer(checked, { RR_ADMIN_PORT: '0' }, async ({ run }) => {
+      const [, url, port] = await run.printed(/admin server on (http:\/\/\S+?:(\d+))/)
+      const page = await fetch(`${url}/`, { headers: { connection: 'close' } })
+      equal(page.status, 200)
+      equal(/<title>/.test(await page.text()), true)
+      const env = { ...checked.container.env, RR_ADMIN_PORT: port }
+      const { status, stdout, stderr } = run.exec(checked.healthcheck, env)
+      equal(status, 0, stdout + stderr)
+      equal(stdout.includes('/readyz answered 200'), true, stdout)
+    }),
+
   'SIGHUP reloads': (checked) =>
     withServer(checked, {}, async ({ run, get }) => {
       const before = await get('/').then((response) => response.text())

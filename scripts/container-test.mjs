@@ -2,7 +2,7 @@
 // the way an engine does: its own mounts and process ids, a read-only root, not as root, the
 // entrypoint as PID 1. Then signals, health check, orphans and stuck threads.
 //
-//   node scripts/container-test.mjs [--tree FOLDER] [--keep]
+//   npx pnpm container [--tree FOLDER] [--keep]
 //
 // Needs root on Debian or Ubuntu with debootstrap, overlayfs, and the network (Debian's mirror, the
 // npm registry). --tree takes and leaves the Debian tree, which is half of the time.

@@ -106,13 +106,18 @@ t.test('what is copied is there, and not ignored', async (t) => {
   t.equal(readlinkSync(fileURLToPath(new URL('.dockerignore', root))), '.containerignore')
 })
 
-t.test('every package that is published is in the image', async (t) => {
+t.test('every folder that a package is published with is in the image', async (t) => {
   for (const name of ['core', 'router', 'middleware', 'listener', 'rr-serve']) {
-    const path = `/rr/packages/${name}/dist`
-    t.ok(
-      image.some(({ text }) => text === `${path} ${path}`),
-      name,
-    )
+    const { files } = JSON.parse(read(`packages/${name}/package.json`)) as { files: string[] }
+    const folders = files.filter((file) => /^[a-z]+$/.test(file))
+    t.ok(folders.includes('dist'))
+    for (const folder of folders) {
+      const path = `/rr/packages/${name}/${folder}`
+      t.ok(
+        image.some(({ text }) => text.endsWith(` ${path}`)),
+        path,
+      )
+    }
   }
 })
 

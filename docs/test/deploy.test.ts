@@ -46,15 +46,19 @@ t.test('the manifests fit together', async (t) => {
   const { spec } = parse(read('kubernetes/deployment.yaml')) as DeploymentManifest
   const pod = spec.template.spec
   const [container] = pod.containers
-  const seconds = (name: string): number =>
-    Number.parseInt(container.env.find((variable) => variable.name === name)?.value ?? '', 10)
-  const drain = seconds('RR_DRAIN_DELAY') + seconds('RR_DRAIN_TIMEOUT') + TEARDOWN_SECONDS
+  const variable = (name: string): number =>
+    Number.parseInt(container.env.find((each) => each.name === name)?.value ?? '', 10)
+  const drain = variable('RR_DRAIN_DELAY') + variable('RR_DRAIN_TIMEOUT') + TEARDOWN_SECONDS
   t.ok(pod.terminationGracePeriodSeconds > drain, 'a drain ends before the pod is killed')
   const { periodSeconds, failureThreshold } = container.readinessProbe
   t.ok(
-    seconds('RR_DRAIN_DELAY') > periodSeconds * failureThreshold,
+    variable('RR_DRAIN_DELAY') > periodSeconds * failureThreshold,
     'the probe has failed before accepting stops',
   )
+  const { requests, limits } = container.resources
+  const heapsMb = Math.ceil(Number(requests.cpu)) * variable('RR_WORKER_HEAP')
+  t.match(limits.memory, /^\d+Mi$/)
+  t.ok(heapsMb + REST_MB <= Number.parseInt(limits.memory, 10), 'the heaps fit into the memory')
   const labels = spec.template.metadata.labels
   const selectors = ['service', 'pod-disruption-budget'].map((name) => {
     const manifest = parse(read(`kubernetes/${name}.yaml`)) as { spec: { selector: object } }
@@ -122,6 +126,8 @@ t.test('nginx', { skip: missingPrograms('nginx', 'openssl') }, async (t) => {
 
 /** What a drain may take past its timeout: packages/listener/README.md. */
 const TEARDOWN_SECONDS = 3
+/** What the process takes besides the heaps of its workers: docs/deploy/kubernetes.md. */
+const REST_MB = 150
 
 interface DeploymentManifest {
   readonly spec: {
@@ -134,6 +140,7 @@ interface DeploymentManifest {
           {
             readonly env: readonly { readonly name: string; readonly value?: string }[]
             readonly readinessProbe: { periodSeconds: number; failureThreshold: number }
+            readonly resources: { requests: { cpu: string }; limits: { memory: string } }
           },
         ]
       }

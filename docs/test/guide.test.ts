@@ -289,7 +289,11 @@ testPages(t, {
     },
     modules: ['primes.ts'],
   },
-  'guide/drain-and-reload.md': { applications: drainsAndReloads, modules: ['routes.ts'] },
+  'guide/drain-and-reload.md': {
+    applications: drainsAndReloads,
+    programs: { 'reload.ts': (t, stdout) => void t.equal(stdout, '2 0 the pool is open\n') },
+    modules: ['routes.ts'],
+  },
   'guide/observability.md': {
     applications: {
       'application.ts': async (t, get) =>

@@ -217,7 +217,7 @@ export function isRefusalHeard(): boolean {
   return refused.hasSubscribers
 }
 
-/** Tells of what a client sent and no handler gets. */
+/** Tells of what a client sent and no handler gets, or of a connection that was not let in. */
 export function publishRefusal(entry: RefusalEntry, workerId: number): void {
   if (refused.hasSubscribers) refused.publish({ ...entry, workerId } satisfies RefusalMessage)
 }

@@ -1,6 +1,7 @@
 import type { DrainNotice } from './drain-notice.ts'
 import type { ForwardingPolicy } from './forwarding.ts'
 import type { HeaderBlock } from './header-block.ts'
+import type { ReachedLimit } from './reached-limit.ts'
 import type { RequestRefusalCause } from './refusal-entry.ts'
 import type { BodyLimitsLookup } from './route-limits.ts'
 import type { EndpointAddress, TlsFacts } from './transport.ts'
@@ -197,6 +198,8 @@ export interface ConnectionMetrics {
    * body, a handler has been called, and it counts as started and finished too.
    */
   requestRejected(status: number, cause: RequestRefusalCause): void
+  /** A client has met the bound of an option, and was refused or cut off for it. */
+  limitReached(limit: ReachedLimit): void
 }
 
 /** Whether a thread has more than its share of the connections. */

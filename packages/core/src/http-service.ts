@@ -1,7 +1,8 @@
 import { forwardingPolicy } from './forwarding.ts'
 import type { RouteTable } from './handler.ts'
 import type { HttpServiceOptions } from './http-service-options.ts'
-import { Http1Connection, type Http1Context } from './http1/connection.ts'
+import { Http1Connection } from './http1/connection.ts'
+import type { Http1Context } from './http1/connection-context.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
 import type { ProtocolConnection, Transport } from './transport.ts'
 

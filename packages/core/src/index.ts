@@ -13,7 +13,9 @@ export {
 export { clientKey } from './client-key.ts'
 export { type CookieOptions, cookie, deleteCookie } from './cookie.ts'
 export {
+  isRefusalHeard,
   type ProtocolName,
+  publishRefusal,
   REQUEST_CHANNELS,
   REQUEST_TRACING,
   type RefusalMessage,
@@ -86,6 +88,7 @@ export {
   type StringOptionRow,
   unknownOption,
 } from './options.ts'
+export { REACHED_LIMITS, type ReachedLimit } from './reached-limit.ts'
 export type {
   RefusalCause,
   RefusalEntry,

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts'
+import type { ReachedLimit } from './reached-limit.ts'
 import type { EndpointAddress } from './transport.ts'
 
 /** Why a request was refused before, or while, a handler saw it. */
@@ -29,6 +30,8 @@ export interface RefusalEntry {
   readonly status: number
   /** Why, as the error codes have it. */
   readonly code: ErrorCode
+  /** The option whose bound was met; null for what is malformed, and for limits on load. */
+  readonly limit: ReachedLimit | null
   /** Why, in words, which the client was told too. Nothing in it comes from the client. */
   readonly reason: string
   /** The client's end of the connection. */

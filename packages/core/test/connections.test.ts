@@ -14,7 +14,12 @@ import { parseResponses } from './support/response-parser.ts'
 import { turns } from './support/turns.ts'
 
 const limits = resolveOptions(HTTP_OPTIONS, {}, 'test')
-const metrics = { requestStarted() {}, requestFinished() {}, requestRejected() {} }
+const metrics = {
+  requestStarted() {},
+  requestFinished() {},
+  requestRejected() {},
+  limitReached() {},
+}
 
 type Service = Omit<RequestService, 'onListenerError'>
 

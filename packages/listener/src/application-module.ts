@@ -31,7 +31,7 @@ export async function loadRoutesAnew(
     return application.resolveRoutes(await importAnew(routesUrl, version))
   }
   if (applicationUrl === null) {
-    throw reloadError('an application without `routes` is reloaded by giving the new one')
+    throw routesError('an application without `routes` is reloaded by giving the new one')
   }
   checkNoLifeCycle(application)
   const fresh = resolveApplication(await importAnew(applicationUrl, version))
@@ -43,13 +43,13 @@ export async function loadRoutesAnew(
 /** @throws RrError RR_RELOAD_FAILED for one whose new copy would serve without its setup */
 export function checkNoLifeCycle(application: Application): void {
   if (!application.hasLifeCycle) return
-  throw reloadError(
+  throw routesError(
     'a new copy of an application with `setup` or `teardown` would be without them: put the ' +
       'routes into a module of their own and give defineApp its URL as `routes`, not `handler`',
   )
 }
 
-export function reloadError(why: string, cause?: unknown): RrError {
+export function routesError(why: string, cause?: unknown): RrError {
   const message = `the routes stay as they were: ${why}`
   return new RrError('RR_RELOAD_FAILED', message, cause === undefined ? {} : { cause })
 }
@@ -71,7 +71,7 @@ async function defaultExportOf(url: string): Promise<unknown> {
 async function importAnew(url: string, version: number): Promise<unknown> {
   const fresh = new URL(url)
   if (fresh.protocol !== 'file:') {
-    throw reloadError(`only a file can be loaded anew, not ${fresh.protocol}`)
+    throw routesError(`only a file can be loaded anew, not ${fresh.protocol}`)
   }
   fresh.search += `${fresh.search === '' ? '?' : '&'}rr-routes=${version}`
   const { cache } = createRequire(import.meta.url)

@@ -17,3 +17,11 @@ export function chooseBalance(
   if (wanted === 'ports' || (wanted === 'shared' && canDuplicate)) return wanted
   return canReusePort ? 'reuseport' : 'single'
 }
+
+/**
+ * Whether listening sockets are opened with SO_REUSEPORT. With `ports` nobody is to share a port, but
+ * where the socket of a worker can't be kept its successor has to listen beside it for a moment.
+ */
+export function reusesPort(balance: Balance, canReusePort: boolean, canKeep: boolean): boolean {
+  return balance === 'reuseport' || (balance === 'ports' && canReusePort && !canKeep)
+}

@@ -1,4 +1,4 @@
-import type { ConnectionMetrics, RequestRefusalCause } from '@rr/core'
+import type { ConnectionMetrics, ReachedLimit, RequestRefusalCause } from '@rr/core'
 import { ClientSlots, clientSlotBytes, initializeClientSlots } from './client-slots.ts'
 
 /**
@@ -66,6 +66,41 @@ export const SEAT_FIELDS = {
   refused503: { type: 'float64', doc: 'Requests refused because the server is unavailable.' },
   refused505: { type: 'float64', doc: 'Requests refused for their HTTP version.' },
   refusedOther: { type: 'float64', doc: 'Requests refused with any other status.' },
+  limitMaxRequestLineBytes: {
+    type: 'float64',
+    doc: 'Clients that met the bound of maxRequestLineBytes.',
+  },
+  limitMaxHeaderLineBytes: {
+    type: 'float64',
+    doc: 'Clients that met the bound of maxHeaderLineBytes.',
+  },
+  limitMaxHeaderBlockBytes: {
+    type: 'float64',
+    doc: 'Clients that met the bound of maxHeaderBlockBytes.',
+  },
+  limitMaxHeaders: { type: 'float64', doc: 'Clients that met the bound of maxHeaders.' },
+  limitMaxBodyBytes: { type: 'float64', doc: 'Clients that met the bound of maxBodyBytes.' },
+  limitMaxChunkExtensionBytes: {
+    type: 'float64',
+    doc: 'Clients that met the bound of maxChunkExtensionBytes.',
+  },
+  limitHeadersTimeoutMs: {
+    type: 'float64',
+    doc: 'Clients that met the bound of headersTimeoutMs.',
+  },
+  limitRequestTimeoutMs: {
+    type: 'float64',
+    doc: 'Clients that met the bound of requestTimeoutMs.',
+  },
+  limitMinBytesPerSecond: {
+    type: 'float64',
+    doc: 'Clients that met the bound of minBytesPerSecond.',
+  },
+  limitSendTimeoutMs: { type: 'float64', doc: 'Clients that met the bound of sendTimeoutMs.' },
+  limitHalfOpenTimeoutMs: {
+    type: 'float64',
+    doc: 'Clients that met the bound of halfOpenTimeoutMs.',
+  },
   requestsHeld: {
     type: 'int32',
     doc: 'Requests that hold a slot of maxRequestsInFlight in this thread.',
@@ -404,6 +439,10 @@ export class WorkerSeat implements ConnectionMetrics {
     this.#floats[this.#floatBase + cell]! += 1
   }
 
+  limitReached(limit: ReachedLimit): void {
+    this.#floats[this.#floatBase + SEAT_CELLS[limitField(limit)]]! += 1
+  }
+
   addBytesIn(count: number): void {
     this.#floats[this.#bytesIn]! += count
   }
@@ -419,4 +458,9 @@ export class WorkerSeat implements ConnectionMetrics {
   setPhase(phase: Phase): void {
     Atomics.store(this.#ints, this.#phase, PHASES.indexOf(phase))
   }
+}
+
+/** The field that counts how often a limit was met. */
+export function limitField<Limit extends ReachedLimit>(limit: Limit): `limit${Capitalize<Limit>}` {
+  return `limit${limit[0]!.toUpperCase()}${limit.slice(1)}` as `limit${Capitalize<Limit>}`
 }

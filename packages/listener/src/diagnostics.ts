@@ -1,5 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
-import type { EndpointAddress, RefusalEntry, RefusalMessage } from '@rr/core'
+import type { EndpointAddress } from '@rr/core'
 import type { NetTransport } from './net-transport.ts'
 import type { EventListener, ServerEvent } from './server-events.ts'
 
@@ -68,7 +68,6 @@ const opened: Channel = channel('rr:connection:open')
 const closed: Channel = channel('rr:connection:close')
 const drainStarted: Channel = channel('rr:drain:started')
 const drainEnded: Channel = channel('rr:drain:ended')
-const refused: Channel = channel('rr:refusal')
 const workers: Readonly<Partial<Record<ServerEvent['type'], Channel>>> = {
   'worker-listening': channel('rr:worker:listening'),
   'worker-failed': channel('rr:worker:failed'),
@@ -89,9 +88,9 @@ export function publishOpen(transport: NetTransport, workerId: number): void {
   opened.publish(message)
 }
 
-/** Tells of a connection that is gone. */
+/** Tells of a connection that is gone; not of one that nobody was told of, for want of its header. */
 export function publishClose(transport: NetTransport, workerId: number): void {
-  if (!closed.hasSubscribers) return
+  if (!closed.hasSubscribers || transport.awaitsHeader) return
   const message = connections.get(transport) ?? connectionMessage(transport, workerId)
   message.error = transport.error
   closed.publish(message)
@@ -99,16 +98,6 @@ export function publishClose(transport: NetTransport, workerId: number): void {
 
 function connectionMessage({ peer, local }: NetTransport, workerId: number): OpenConnection {
   return { workerId, protocol: 'http/1.1', peer, local, error: null }
-}
-
-/** Whether anybody hears of refusals. */
-export function isRefusalHeard(): boolean {
-  return refused.hasSubscribers
-}
-
-/** Tells of a connection that was not let in. */
-export function publishRefusedConnection(entry: RefusalEntry, workerId: number): void {
-  if (refused.hasSubscribers) refused.publish({ ...entry, workerId } satisfies RefusalMessage)
 }
 
 /** Tells the channels, where there is one for an event, before a listener. */

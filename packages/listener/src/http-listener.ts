@@ -2,7 +2,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import {
   type DrainNotice,
   type EndpointAddress,
+  isRefusalHeard,
   type ProtocolConnection,
+  publishRefusal,
   type RefusalEntry,
   type RefusalObserver,
   RrError,
@@ -11,12 +13,7 @@ import {
 import { type ClientGate, tryAcquireClient } from './client-gate.ts'
 import type { WorkerSeat } from './control-block.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
-import {
-  isRefusalHeard,
-  publishClose,
-  publishOpen,
-  publishRefusedConnection,
-} from './diagnostics.ts'
+import { publishClose, publishOpen } from './diagnostics.ts'
 import { ListenerDrain } from './listener-drain.ts'
 import { closeListening } from './listening-close.ts'
 import { NetTransport, peerOf, type TransportOwner } from './net-transport.ts'
@@ -132,10 +129,11 @@ export class HttpListener implements TransportOwner {
    * Stops accepting, lets connections finish until `deadlineMs` on the server's clock and then cuts
    * the rest. A later call can bring the deadline forward, not push it back.
    *
-   * @param isSocketKept true when another thread goes on accepting from the same socket
+   * @param hasSuccessor true when another thread goes on accepting on the port, to which what waits
+   *   goes with the socket that both have; without that the kernel hands it on, or resets it
    * @returns how many connections were cut in the middle of their work
    */
-  drain(deadlineMs: number, isSocketKept: boolean): Promise<number> {
+  drain(deadlineMs: number, hasSuccessor: boolean): Promise<number> {
     this.wheel.refresh()
     if (this.#drain !== null) {
       if (deadlineMs <= this.wheel.nowMs) this.#hurry.abort()
@@ -151,7 +149,7 @@ export class HttpListener implements TransportOwner {
     this.#drain = drain
     drain.tighten(deadlineMs)
     this.#tellAll(deadlineMs, true)
-    void this.#stopAccepting(isSocketKept, Math.max(0, idleDeadlineMs - this.wheel.nowMs))
+    void this.#stopAccepting(hasSuccessor, Math.max(0, idleDeadlineMs - this.wheel.nowMs))
     return drain.done
   }
 
@@ -234,6 +232,7 @@ export class HttpListener implements TransportOwner {
     const transport = new NetTransport(socket, this)
     transport.clientSlot = clientSlot
     this.#open.add(transport)
+    transport.awaitsHeader = isProxied
     if (!isProxied) publishOpen(transport, this.#options.workerId)
     try {
       transport.start(
@@ -262,6 +261,7 @@ export class HttpListener implements TransportOwner {
         return slot >= 0
       },
       connect: (transport) => {
+        transport.awaitsHeader = false
         publishOpen(transport, this.#options.workerId)
         return this.#options.connect(transport)
       },
@@ -283,13 +283,14 @@ export class HttpListener implements TransportOwner {
 
   #tellRefused(refused: Refused, status: number, peer: EndpointAddress): void {
     if (!this.#isRefusalHeard()) return
-    const entry = { ...refused, status, peer, method: null, target: null, isDispatched: false }
+    const unknown = { limit: null, method: null, target: null, isDispatched: false }
+    const entry = { ...refused, ...unknown, status, peer }
     this.#options.onRefusal?.(entry)
-    publishRefusedConnection(entry, this.#options.workerId)
+    publishRefusal(entry, this.#options.workerId)
   }
 
-  async #stopAccepting(isSocketKept: boolean, graceMs: number): Promise<void> {
-    if (isSocketKept) this.#server.close()
+  async #stopAccepting(hasSuccessor: boolean, graceMs: number): Promise<void> {
+    if (hasSuccessor) this.#server.close()
     else {
       // Without any connection there is hardly one to come, and nothing that is worth a wait.
       const isIdle = this.#open.size === 0

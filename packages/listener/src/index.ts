@@ -26,6 +26,7 @@ export type {
   DrainOptions,
   DrainResult,
   InProcessServer,
+  NotifyDrainOptions,
   ReloadOptions,
   ReloadResult,
   ReloadRoutesOptions,

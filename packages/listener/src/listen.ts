@@ -8,6 +8,7 @@ import {
   resolveApplication,
 } from '@rr/core'
 import { notAcceptingError, withRoutes } from './application-module.ts'
+import { resolveDrainOptions, resolveNoticeTimeout } from './call-options.ts'
 import { idleCompute } from './compute-idle.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
@@ -23,6 +24,7 @@ import {
   type DrainResult,
   drainResult,
   type InProcessServer,
+  type NotifyDrainOptions,
   type ReloadResult,
   reachableUrl,
 } from './server.ts'
@@ -30,7 +32,6 @@ import { createEventSink, type EventListener } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
 import {
   type ListenOptionsInput,
-  resolveDrainTimeout,
   resolveListenOptions,
   type ThreadSettings,
 } from './server-options.ts'
@@ -221,7 +222,8 @@ class EmbeddedServer implements InProcessServer {
 
   drain(options: DrainOptions = {}): Promise<DrainResult> {
     const { settings, emit } = this.#parts
-    const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs)
+    const { drainTimeoutMs } = settings
+    const { timeoutMs } = resolveDrainOptions(options, { drainTimeoutMs, drainDelayMs: 0 })
     if (!this.#isShuttingDown) {
       this.#isDrain = true
       emit({ type: 'drain-started', timeoutMs, delayMs: 0 })
@@ -234,9 +236,9 @@ class EmbeddedServer implements InProcessServer {
     return Promise.reject(new RrError('RR_SERVER_STATE', message))
   }
 
-  notifyDrain(options: DrainOptions = {}): void {
+  notifyDrain(options: NotifyDrainOptions = {}): void {
     const { server, settings, time, emit } = this.#parts
-    const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs, 'notifyDrain()')
+    const timeoutMs = resolveNoticeTimeout(options, settings.drainTimeoutMs)
     if (this.#isShuttingDown) return
     emit({ type: 'drain-expected', timeoutMs })
     server.notifyDrain(time() + timeoutMs)

@@ -81,8 +81,8 @@ export type SupervisorMessage =
       /** Stop accepting, finish until the deadline, cut the rest, tear down, end. May come again, sooner. */
       readonly type: 'drain'
       readonly deadlineMs: number
-      /** True when a successor goes on accepting from the same listening socket. */
-      readonly isSocketKept: boolean
+      /** True when another thread goes on accepting on the port, mostly from the same socket. */
+      readonly hasSuccessor: boolean
     }
   /** Tell those who are answering that a drain is to be expected. */
   | { readonly type: 'drain-notice'; readonly deadlineMs: number }

@@ -53,6 +53,8 @@ export class NetTransport extends DeadlineEntry implements Transport {
   #tls: TlsFacts | null = null
   /** What the listener holds of the client's connections for this one; 0 for none. */
   clientSlot = 0
+  /** True until a PROXY protocol header has said whose connection it is. */
+  awaitsHeader = false
 
   constructor(socket: Socket, owner: TransportOwner) {
     super()

@@ -6,7 +6,7 @@ import {
   RrError,
   resolveApplication,
 } from '@rr/core'
-import { loadRoutesAnew, reloadError } from './application-module.ts'
+import { loadRoutesAnew, routesError } from './application-module.ts'
 import type { RoutesHolder } from './worker-routes.ts'
 
 /** Modules are cached for the thread, so that versions are counted over all its servers. */
@@ -51,7 +51,7 @@ export class RouteChange {
 function resolveNext(app: DefinedApplication): Application {
   const application = resolveApplication(app)
   if (!application.hasLifeCycle) return application
-  throw reloadError('the setup and teardown of another application would not run')
+  throw routesError('the setup and teardown of another application would not run')
 }
 
 async function loadAnew(application: Application): Promise<RouteTable> {
@@ -61,6 +61,6 @@ async function loadAnew(application: Application): Promise<RouteTable> {
   } catch (error) {
     if (error instanceof RrError && error.code === 'RR_RELOAD_FAILED') throw error
     const message = error instanceof Error ? error.message : String(error)
-    throw reloadError(`could not load ${application.routesUrl}: ${message}`, error)
+    throw routesError(`could not load ${application.routesUrl}: ${message}`, error)
   }
 }

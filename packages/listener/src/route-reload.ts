@@ -1,5 +1,5 @@
 import { RrError } from '@rr/core'
-import { reloadError } from './application-module.ts'
+import { routesError } from './application-module.ts'
 import type { RoutesMessage, RoutesReply } from './messages.ts'
 import { deserializeError } from './serialized-error.ts'
 
@@ -56,7 +56,7 @@ export class RouteReload {
       // One that cannot be reloaded at all says so by itself.
       const isRefused = cause instanceof RrError && cause.code === 'RR_RELOAD_FAILED'
       const why = `worker ${workerId} could not load ${reply.url}: ${cause.message}`
-      round.done.reject(isRefused ? cause : reloadError(why, cause))
+      round.done.reject(isRefused ? cause : routesError(why, cause))
     } else if (reply.type === round.answer) {
       this.#settle(round, reply.threadId)
     }
@@ -116,5 +116,5 @@ export class RouteReload {
 
 function late({ waiting }: Round): RrError {
   const workers = [...new Set(waiting.values())].join(', ')
-  return reloadError(`worker ${workers} did not load the new ones in time`)
+  return routesError(`worker ${workers} did not load the new ones in time`)
 }

@@ -156,7 +156,7 @@ export type WarningCode =
   | 'RR_TEARDOWN_FAILED'
   /** A function given as a hook threw, or its promise rejected; told once for each function. */
   | 'RR_HOOK_FAILED'
-  /** A worker did not end by itself in time and was ended. */
+  /** A worker did not end by itself in time and was ended, or stands where nothing can end it. */
   | 'RR_WORKER_TERMINATED'
   /** A thread of the compute pool failed while it had no task, or could not be started. */
   | 'RR_POOL_FAILED'

@@ -1,7 +1,9 @@
+import { REACHED_LIMITS, type ReachedLimit } from '@rr/core'
 import type { AcceptQueueFate } from './accept-queue.ts'
 import type { ComputeCounts } from './compute-service.ts'
 import {
   type ControlBlock,
+  limitField,
   type Phase,
   REFUSAL_STATUSES,
   type RefusalStatus,
@@ -48,6 +50,12 @@ export interface Rejections {
   readonly proxyProtocol: number
   /** Requests refused before a handler saw them, by the status that answered them. */
   readonly requests: Readonly<Record<RefusalStatus | 'other', number>>
+  /**
+   * How often each limit on what a client sends, and on how slowly it sends and takes, was met: the
+   * refusals by limit, and the connections cut off for a client that takes nothing. What is among
+   * `requests` is counted there by its status too; the others are not in `total`.
+   */
+  readonly limits: Readonly<Record<ReachedLimit, number>>
   /** Requests answered 503 for the load of the server; 503s of the application are not here. */
   readonly shed: ShedCounts
 }
@@ -72,7 +80,7 @@ export interface WorkerInfo extends ServerCounts {
   readonly port: number | null
   /** Where the thread is in its life. */
   readonly phase: Phase
-  /** Threads that were replaced by a reload and still finish what they have. */
+  /** Threads that were replaced and still finish what they have, or cannot be ended. */
   readonly leaving: number
   /** Threads started with this id. */
   readonly generation: number
@@ -163,6 +171,7 @@ function sumOf(rows: readonly ServerCounts[]): ServerCounts {
       clientConnections: sum((row) => row.rejections.clientConnections),
       proxyProtocol: sum((row) => row.rejections.proxyProtocol),
       requests: requests as Rejections['requests'],
+      limits: limitCounts((limit) => sum((row) => row.rejections.limits[limit])),
       shed: {
         inFlight: sum((row) => row.rejections.shed.inFlight),
         workerInFlight: sum((row) => row.rejections.shed.workerInFlight),
@@ -211,6 +220,12 @@ function rejectionsOf(counts: SeatCounts): Rejections {
     clientConnections,
     proxyProtocol,
     requests: requests as Rejections['requests'],
+    limits: limitCounts((limit) => counts[limitField(limit)]),
     shed,
   }
+}
+
+function limitCounts(read: (limit: ReachedLimit) => number): Rejections['limits'] {
+  const entries = REACHED_LIMITS.map((limit) => [limit, read(limit)])
+  return Object.fromEntries(entries) as Rejections['limits']
 }

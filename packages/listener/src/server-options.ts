@@ -334,55 +334,6 @@ function checkProxies<Settings extends HttpOptions & Pick<ThreadSettings, 'proxy
   return settings
 }
 
-const DRAIN_OPTIONS = {
-  timeoutMs: LISTENER_ROWS.drainTimeoutMs,
-  delayMs: SERVER_OPTIONS.drainDelayMs,
-} as const
-
-/** Checks the options of `drain()`, and gives the delay; the caller has none but what they say. */
-export function resolveDrainDelay(
-  input: { readonly delayMs?: number | undefined },
-  defaultMs: number,
-): number {
-  const { delayMs } = resolveOptions(DRAIN_OPTIONS, input, 'drain()')
-  return input.delayMs === undefined ? defaultMs : delayMs
-}
-
-/** Checks the options of `drain()` and `notifyDrain()`. */
-export function resolveDrainTimeout(
-  input: { readonly timeoutMs?: number | undefined },
-  defaultMs: number,
-  where = 'drain()',
-): number {
-  const { timeoutMs } = resolveOptions(DRAIN_OPTIONS, input, where)
-  return input.timeoutMs === undefined ? defaultMs : timeoutMs
-}
-
-/** Checks the options of `reload()`. */
-export function resolveReloadTimeout(
-  input: { readonly timeoutMs?: number | undefined },
-  defaultMs: number,
-): number {
-  return resolveDrainTimeout(input, defaultMs, 'reload()')
-}
-
-const RELOAD_ROUTES_OPTIONS = {
-  timeoutMs: {
-    type: 'integer',
-    default: 30_000,
-    minimum: 1,
-    maximum: 86_400_000,
-    doc: 'Time in which all workers must have loaded the new routes.',
-  },
-} as const
-
-/** Checks the options of `reloadRoutes()`. */
-export function resolveReloadRoutesTimeout(input: {
-  readonly timeoutMs?: number | undefined
-}): number {
-  return resolveOptions(RELOAD_ROUTES_OPTIONS, input, 'reloadRoutes()').timeoutMs
-}
-
 function resolve<Table extends OptionTable>(
   table: Table,
   input: object,

@@ -22,6 +22,12 @@ export interface DrainOptions {
   readonly delayMs?: number | undefined
 }
 
+/** What `notifyDrain()` takes. */
+export interface NotifyDrainOptions {
+  /** Milliseconds until open answers would be cut, from 0; `drainTimeoutMs` of the server by default. */
+  readonly timeoutMs?: number | undefined
+}
+
 /** Where the admin server is. */
 export interface AdminAddress {
   readonly host: string
@@ -34,6 +40,11 @@ export interface AdminAddress {
 export interface ReloadOptions {
   /** As for `drain()`, for the connections of each worker that is replaced. */
   readonly timeoutMs?: number | undefined
+  /**
+   * Milliseconds in which each new worker must listen, from 1; default 300000. One that does not is
+   * ended, and the reload fails.
+   */
+  readonly startTimeoutMs?: number | undefined
 }
 
 /** How a reload went. */
@@ -96,9 +107,12 @@ export interface Server {
    * While a reload runs, further calls share the next one. With `listen()` there is nothing to
    * replace.
    *
-   * @returns once every old worker has ended
-   * @throws RrError RR_RELOAD_FAILED when a new worker can't start, with the reason as cause: it and
-   *   those after it are not replaced and serve on; RR_SERVER_STATE unless the server is accepting,
+   * @returns once every old worker has ended; an old one that stands in a native call, which nothing
+   *   can end, is waited for until five seconds past its deadline, and is a warning
+   *   RR_WORKER_TERMINATED
+   * @throws RrError RR_RELOAD_FAILED when a new worker can't start, or the one that is to be replaced
+   *   still has such a thread from an earlier reload, with the reason as cause: it and those after
+   *   it are not replaced and serve on; RR_SERVER_STATE unless the server is accepting,
    *   and with `listen()`; RR_OPTION_UNKNOWN, RR_OPTION_INVALID
    *
    * @example
@@ -112,13 +126,12 @@ export interface Server {
    * another deadline. A notice whose deadline passes without a drain is forgotten. While the server
    * drains, or after, it does nothing.
    *
-   * @param options `timeoutMs`: milliseconds until open answers would be cut; default `drainTimeoutMs`
    * @throws RrError RR_OPTION_UNKNOWN or RR_OPTION_INVALID
    *
    * @example
    * server.notifyDrain({ timeoutMs: 20_000 })
    */
-  notifyDrain(options?: DrainOptions): void
+  notifyDrain(options?: NotifyDrainOptions): void
   /** Cuts all connections now. The application's teardown still runs, but has only a second. */
   stop(): Promise<void>
 }

@@ -18,10 +18,15 @@ export interface SocketFacts {
  */
 export class SocketKeeper {
   readonly #calls: SocketCalls | null
+  readonly #isShared: boolean
   #descriptor: number | null = null
 
-  /** @param calls null stands for a system without them, in tests */
-  constructor(calls: SocketCalls | null = socketCalls()) {
+  /**
+   * @param isShared whether it is all workers' socket, and none can open another
+   * @param calls null stands for a system without them, in tests
+   */
+  constructor(isShared = false, calls: SocketCalls | null = socketCalls()) {
+    this.#isShared = isShared
     this.#calls = calls
   }
 
@@ -41,7 +46,11 @@ export class SocketKeeper {
 
   /** A descriptor for a worker, which closes it; null when nothing is kept. */
   lend(): number | null {
-    return this.#descriptor === null ? null : this.#calls!.duplicate(this.#descriptor)
+    if (this.#descriptor === null) return null
+    const copy = this.#calls!.duplicate(this.#descriptor)
+    // The worker opens a socket of its own then, and nobody would accept from this one any more.
+    if (copy === null && !this.#isShared) this.release()
+    return copy
   }
 
   /** Takes one back that its worker has not come to open. */

@@ -1,19 +1,23 @@
 import { RrError, SharedMemoryStore } from '@rr/core'
-import { type AcceptQueueFate, acceptQueueAdvice, acceptQueueFate } from './accept-queue.ts'
+import { type AcceptQueueFate, acceptQueueFate } from './accept-queue.ts'
 import { Admin } from './admin/admin.ts'
 import { notAcceptingError } from './application-module.ts'
-import { type Balance, chooseBalance } from './balance.ts'
+import { type Balance, chooseBalance, reusesPort } from './balance.ts'
+import {
+  resolveDrainOptions,
+  resolveNoticeTimeout,
+  resolveReloadOptions,
+  resolveReloadRoutesTimeout,
+} from './call-options.ts'
 import { serveComputePort } from './compute-relay.ts'
 import { computeService } from './compute-service.ts'
 import { ControlBlock } from './control-block.ts'
 import { DEFAULT_IDLE_TICK_MS } from './deadline-wheel.ts'
-import { descriptorShortage, readProcessLimits } from './descriptor-limit.ts'
 import { publishingEvents } from './diagnostics.ts'
 import { DrainDelay } from './drain-delay.ts'
-import { memoryShortage } from './memory-limit.ts'
 import { clockSince, monotonicMs } from './monotonic-clock.ts'
 import { checkPortIsOurs, probeAddress } from './port-guard.ts'
-import { ReloadQueue, reloadError } from './reload.ts'
+import { type ReloadLimits, ReloadQueue, reloadError } from './reload.ts'
 import { RouteReload } from './route-reload.ts'
 import { serializeError } from './serialized-error.ts'
 import {
@@ -21,30 +25,22 @@ import {
   type DrainOptions,
   type DrainResult,
   drainResult,
+  type NotifyDrainOptions,
   type ReloadOptions,
   type ReloadResult,
   type ReloadRoutesOptions,
   reachableUrl,
   type WorkerServer,
 } from './server.ts'
-import {
-  createEventSink,
-  type EventListener,
-  type SlotEvent,
-  type WarningCode,
-} from './server-events.ts'
+import { createEventSink, type EventListener, type SlotEvent } from './server-events.ts'
 import { readWorkerInfo, type ServerInfo, type ServerStatus, sumCounts } from './server-info.ts'
-import {
-  resolveDrainDelay,
-  resolveDrainTimeout,
-  resolveReloadRoutesTimeout,
-  resolveReloadTimeout,
-  type ServerSettings,
-} from './server-options.ts'
+import type { ServerSettings } from './server-options.ts'
 import { socketCalls } from './socket-calls.ts'
 import { SocketKeeper } from './socket-keeper.ts'
 import { StallWatch } from './stall-watch.ts'
+import { startWarnings } from './start-warnings.ts'
 import type { WorkerOrder } from './worker-handle.ts'
+import type { Departure } from './worker-run.ts'
 import { DRAIN_EXIT_GRACE_MS, SEATS_PER_WORKER, type SlotOwner, WorkerSlot } from './worker-slot.ts'
 
 const STOP_EXIT_GRACE_MS = 1000
@@ -79,6 +75,7 @@ export class Supervisor implements WorkerServer {
   #host: string
   #port: number
   #balance: Balance = 'reuseport'
+  #reusesPort = true
   #stallTimer: NodeJS.Timeout | null = null
   #isDrain = false
   /** The least that a drain under way has been given. */
@@ -111,7 +108,7 @@ export class Supervisor implements WorkerServer {
     this.#stallWatch =
       settings.stallTimeoutMs === 0 ? null : new StallWatch(settings.stallTimeoutMs)
     this.closed = this.#closed.promise
-    this.#reloads = new ReloadQueue((leaveMs) => this.#reload(leaveMs))
+    this.#reloads = new ReloadQueue((limits) => this.#reload(limits))
   }
 
   get host(): string {
@@ -192,24 +189,23 @@ export class Supervisor implements WorkerServer {
   }
 
   reload(options: ReloadOptions = {}): Promise<ReloadResult> {
-    const timeoutMs = resolveReloadTimeout(options, this.#options.settings.drainTimeoutMs)
+    const limits = resolveReloadOptions(options, this.#options.settings.drainTimeoutMs)
     if (this.status() !== 'accepting') {
       const message = `a server that is ${this.status()} can't be reloaded`
       return Promise.reject(new RrError('RR_SERVER_STATE', message))
     }
-    return this.#reloads.add(timeoutMs)
+    return this.#reloads.add(limits)
   }
 
   drain(options: DrainOptions = {}): Promise<DrainResult> {
-    const { settings } = this.#options
-    const timeoutMs = resolveDrainTimeout(options, settings.drainTimeoutMs)
-    const askedDelayMs = resolveDrainDelay(options, settings.drainDelayMs)
+    const asked = resolveDrainOptions(options, this.#options.settings)
+    this.#drainTimeoutMs = Math.min(this.#drainTimeoutMs, asked.timeoutMs)
+    const timeoutMs = this.#drainTimeoutMs
     if (this.#shutdownDeadlineMs === null) {
       const isFirst = !this.#isDrain
       // Before it accepts, no balancer has sent anything here that it could stop to send.
-      const delayMs = this.status() === 'starting' ? 0 : askedDelayMs
+      const delayMs = this.status() === 'starting' ? 0 : asked.delayMs
       this.#isDrain = true
-      this.#drainTimeoutMs = Math.min(this.#drainTimeoutMs, timeoutMs)
       this.#drainDelay.endIn(delayMs, this.#time())
       if (isFirst) this.#emit({ type: 'drain-started', timeoutMs, delayMs })
       if (isFirst && !this.#drainDelay.isOver) this.#awaitDrainDelay()
@@ -218,9 +214,8 @@ export class Supervisor implements WorkerServer {
     return this.#shutDown(this.#time() + timeoutMs, DRAIN_EXIT_GRACE_MS)
   }
 
-  notifyDrain(options: DrainOptions = {}): void {
-    const { drainTimeoutMs } = this.#options.settings
-    const timeoutMs = resolveDrainTimeout(options, drainTimeoutMs, 'notifyDrain()')
+  notifyDrain(options: NotifyDrainOptions = {}): void {
+    const timeoutMs = resolveNoticeTimeout(options, this.#options.settings.drainTimeoutMs)
     if (this.#shutdownDeadlineMs !== null) return
     this.#emit({ type: 'drain-expected', timeoutMs })
     this.#expectDrain(timeoutMs)
@@ -275,26 +270,21 @@ export class Supervisor implements WorkerServer {
 
   #createSlots(canShare: boolean): void {
     const { workers: wanted, workersReason, settings } = this.#options
-    this.#balance = chooseBalance(settings.balance, canShare, socketCalls() !== null)
+    const canKeep = socketCalls() !== null
+    this.#balance = chooseBalance(settings.balance, canShare, canKeep)
+    this.#reusesPort = reusesPort(this.#balance, canShare, canKeep)
     const workers = this.#balance === 'single' ? 1 : wanted
     this.#emit({ type: 'server-starting', workers, workersReason })
-    if (workers < wanted) {
-      const message = `threads can't share a port on this platform: 1 worker instead of ${wanted}`
-      this.#warn('RR_REUSEPORT_UNAVAILABLE', message)
+    const plan = {
+      settings,
+      wanted,
+      workers,
+      balance: this.#balance,
+      acceptQueue: this.#acceptQueue,
     }
-    if (settings.balance === 'shared' && this.#balance !== 'shared') {
-      const message = `threads can't share a listening socket here: each has its own`
-      this.#warn('RR_BALANCE_UNAVAILABLE', message)
+    for (const { code, message } of startWarnings(plan)) {
+      this.#emit({ type: 'warning', code, message, workerId: null })
     }
-    const memoryMessage = memoryShortage(workers, settings.workerHeapMb)
-    if (memoryMessage !== null) {
-      const code = 'RR_MEMORY_LIMIT'
-      this.#emit({ type: 'warning', code, message: memoryMessage, workerId: null })
-    }
-    const shortage = descriptorShortage(settings.maxConnections, readProcessLimits())
-    if (shortage !== null) this.#warn('RR_DESCRIPTOR_LIMIT', shortage)
-    const advice = acceptQueueAdvice(this.#acceptQueue)
-    if (advice !== null) this.#warn('RR_ACCEPT_QUEUE', advice)
     const sharesSocket = this.#balance === 'shared'
     const owner: SlotOwner = {
       block: this.#block,
@@ -309,15 +299,11 @@ export class Supervisor implements WorkerServer {
       onThreadEnded: (threadId) => this.#routeReload.onThreadEnded(threadId),
       onHeartChange: (workerId) => this.#stallWatch?.forget(workerId),
     }
-    const shared = new SocketKeeper()
+    const shared = new SocketKeeper(true)
     this.#slots = Array.from({ length: workers }, (_, index) => {
       const keeper = sharesSocket ? shared : new SocketKeeper()
       return new WorkerSlot(index + 1, owner, keeper)
     })
-  }
-
-  #warn(code: WarningCode, message: string): void {
-    this.#emit({ type: 'warning', code, message, workerId: null })
   }
 
   /** What the first worker settles for the others: port 0, and the socket where it is shared. */
@@ -340,7 +326,7 @@ export class Supervisor implements WorkerServer {
       clockOriginMs: this.#clockOriginMs,
       settings: { ...settings, host: this.#host, port: this.#portOf(workerId) },
       heartbeatIntervalMs: this.#stallWatch?.heartbeatIntervalMs ?? DEFAULT_IDLE_TICK_MS,
-      reusePort: this.#balance === 'reuseport',
+      reusePort: this.#reusesPort,
       descriptor,
       rebalance: settings.rebalance && this.#slots.length > 1 && this.#balance !== 'ports',
       expectedDrainMs: this.#expectedDrainMs,
@@ -357,17 +343,18 @@ export class Supervisor implements WorkerServer {
   }
 
   /** Replaces the workers one after the other; each old one finishes on its own, beside the next. */
-  async #reload(leaveMs: number): Promise<ReloadResult> {
+  async #reload(limits: ReloadLimits): Promise<ReloadResult> {
     this.#emit({ type: 'reload-started' })
-    const leaving: Promise<number>[] = []
+    const leaving: Promise<Departure>[] = []
     try {
-      for (const slot of this.#slots) leaving.push((await slot.replace(leaveMs)).left)
+      for (const slot of this.#slots) leaving.push((await slot.replace(limits)).left)
     } catch (cause) {
       const replaced = leaving.length
       this.#emit({ type: 'reload-ended', replaced, failed: serializeError(cause) })
       throw reloadError(cause as Error, replaced, this.#slots.length)
     }
-    const remaining = (await Promise.all(leaving)).reduce((sum, count) => sum + count, 0)
+    const departures = await Promise.all(leaving)
+    const remaining = departures.reduce((sum, departure) => sum + departure.remaining, 0)
     const replaced = leaving.length
     this.#emit({ type: 'reload-ended', replaced, failed: null })
     return { replaced, remaining }

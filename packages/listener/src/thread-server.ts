@@ -143,7 +143,7 @@ export class ThreadServer {
   }
 
   /** Drains the listener (see there). The clock goes on until the last connection is gone. */
-  async drain(deadlineMs: number, isSocketKept = false): Promise<number> {
+  async drain(deadlineMs: number, hasSuccessor = false): Promise<number> {
     this.#seat.setPhase('draining')
     const { workerId } = this.#options.context
     const isFirst = !this.#isDraining
@@ -152,7 +152,7 @@ export class ThreadServer {
       const timeoutMs = Math.max(0, deadlineMs - this.#options.time())
       publishDrainStarted({ workerId, connections: this.connections, timeoutMs })
     }
-    const remaining = await this.#listener.drain(deadlineMs, isSocketKept)
+    const remaining = await this.#listener.drain(deadlineMs, hasSuccessor)
     this.#wheel.stop()
     if (isFirst) publishDrainEnded({ workerId, remaining })
     return remaining

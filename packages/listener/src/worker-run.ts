@@ -19,6 +19,7 @@ export interface RunOwner {
   /** A worker has tasks for the compute pool. */
   readonly onComputePort: (port: MessagePort) => void
   readonly onRoutesReply: (workerId: number, reply: RoutesReply) => void
+  /** Nobody is to wait for its answers any more; told again when one that was stuck ends. */
   readonly onThreadEnded: (threadId: number) => void
 }
 
@@ -26,8 +27,27 @@ export interface RunOwner {
 export interface RunListener {
   /** It listens, and will go on to unless it was told to leave. */
   readonly onListening: (run: WorkerRun, port: number, socket: SocketFacts) => void
+  /** It was to be ended, and stands where nothing can end it: it may go on for any time. */
+  readonly onStuck: (run: WorkerRun) => void
   /** It has ended, and its slots were given back. */
   readonly onEnded: (run: WorkerRun, end: RunEnd) => void
+}
+
+/** How a thread is to leave. */
+export interface LeaveOrder {
+  /** When its connections are cut. */
+  readonly deadlineMs: number
+  /** What it has beyond that to run the application's teardown. */
+  readonly exitGraceMs: number
+  readonly why: 'stopped' | 'replaced'
+}
+
+/** How a thread that was to leave has gone, as far as anybody waits for it. */
+export interface Departure {
+  /** How many of its connections were cut, or stand with it. */
+  readonly remaining: number
+  /** True for one that has not ended, and cannot be ended. */
+  readonly isStuck: boolean
 }
 
 /** How a thread has ended. */
@@ -42,6 +62,12 @@ export interface RunEnd {
   readonly servedMs: number
 }
 
+/**
+ * What a thread has from `terminate()` to its end. JavaScript ends within milliseconds, on a busy
+ * machine and with a large heap to give back later; a native call when it returns, which may be never.
+ */
+const TERMINATE_GRACE_MS = 3000
+
 type RunState = 'starting' | 'listening' | 'leaving' | 'ended'
 
 /** One thread in the place of a worker, from its start to its end. */
@@ -49,12 +75,12 @@ export class WorkerRun {
   readonly workerId: number
   readonly seat: number
   readonly generation: number
-  /** Resolves with the number of its connections that were cut, once the thread has ended. */
-  readonly ended: Promise<number>
+  /** Resolves once the thread has ended, or stands where nothing can end it. */
+  readonly left: Promise<Departure>
   readonly #owner: RunOwner
   readonly #order: WorkerOrder
   readonly #listener: RunListener
-  readonly #ended: PromiseWithResolvers<number> = Promise.withResolvers()
+  readonly #left: PromiseWithResolvers<Departure> = Promise.withResolvers()
   #state: RunState = 'starting'
   #handle: WorkerHandle | null = null
   #listeningSinceMs: number | null = null
@@ -63,14 +89,17 @@ export class WorkerRun {
   #hasAdopted = false
   #failure: { readonly stage: StartStage; readonly error: Error } | null = null
   #remaining = 0
-  #leaveReason: 'stopped' | 'replaced' = 'stopped'
+  #leaveOrder: LeaveOrder | null = null
+  /** When the thread is ended unless it has by itself. */
+  #terminateAtMs = Number.POSITIVE_INFINITY
   #terminateTimer: NodeJS.Timeout | null = null
+  #stuckTimer: NodeJS.Timeout | null = null
 
   constructor(order: WorkerOrder, generation: number, owner: RunOwner, listener: RunListener) {
     this.workerId = order.workerId
     this.seat = order.seat
     this.generation = generation
-    this.ended = this.#ended.promise
+    this.left = this.#left.promise
     this.#owner = owner
     this.#order = order
     this.#listener = listener
@@ -96,6 +125,11 @@ export class WorkerRun {
     return this.#state === 'leaving'
   }
 
+  /** How long it has been listening; 0 when it never did. */
+  get servedMs(): number {
+    return this.#listeningSinceMs === null ? 0 : this.#owner.nowMs() - this.#listeningSinceMs
+  }
+
   /** The descriptor that it was given and has not come to open; its listening socket is closed by it. */
   get unopenedDescriptor(): number | null {
     return this.#hasAdopted ? null : this.#order.descriptor
@@ -119,18 +153,25 @@ export class WorkerRun {
 
   /**
    * Tells the thread to finish until the deadline and to end; past a grace it is ended. May be told
-   * again, sooner.
-   *
-   * @param exitGraceMs what it has beyond the deadline to run the application's teardown
+   * again: what is sooner holds.
    */
-  leave(deadlineMs: number, exitGraceMs: number, why: 'stopped' | 'replaced'): void {
+  leave(order: LeaveOrder): void {
     if (this.#state === 'ended' || this.#handle === null) return
+    const { deadlineMs, exitGraceMs, why } = order
     this.#state = 'leaving'
-    this.#leaveReason = why
-    this.#handle.post({ type: 'drain', deadlineMs, isSocketKept: why === 'replaced' })
+    this.#leaveOrder = order
+    this.#handle.post({ type: 'drain', deadlineMs, hasSuccessor: why === 'replaced' })
+    const terminateAtMs = deadlineMs + exitGraceMs
+    if (terminateAtMs >= this.#terminateAtMs) return
+    this.#terminateAtMs = terminateAtMs
     if (this.#terminateTimer !== null) clearTimeout(this.#terminateTimer)
-    const waitMs = Math.max(0, deadlineMs + exitGraceMs - this.#owner.nowMs())
+    const waitMs = Math.max(0, terminateAtMs - this.#owner.nowMs())
     this.#terminateTimer = setTimeout(() => this.#terminateLate(), waitMs)
+  }
+
+  /** Tells one that is leaving of a deadline that may be sooner. */
+  hurry(deadlineMs: number): void {
+    if (this.#leaveOrder !== null) this.leave({ ...this.#leaveOrder, deadlineMs })
   }
 
   /** Sends to the thread where there is one; returns its id. */
@@ -140,15 +181,30 @@ export class WorkerRun {
     return [this.#handle.threadId]
   }
 
-  /** Ends the thread at once, wherever it is. */
+  /** Ends the thread at once, wherever it is in JavaScript. */
   terminate(reason: 'stalled' | 'stopped'): void {
-    this.#handle?.terminate(reason)
+    if (this.#handle === null) return
+    this.#handle.terminate(reason)
+    this.#stuckTimer ??= setTimeout(() => this.#giveUp(), TERMINATE_GRACE_MS)
   }
 
   #terminateLate(): void {
-    const { workerId } = this
+    this.#terminateAtMs = Number.NEGATIVE_INFINITY
     this.terminate('stopped')
-    const message = `worker ${workerId} did not end in time and was ended`
+    this.#warn(`worker ${this.workerId} did not end in time and was ended`)
+  }
+
+  #giveUp(): void {
+    const connections = this.#owner.block.seatConnections(this.seat)
+    const where = `a thread of worker ${this.workerId} stands in a native call and cannot be ended`
+    this.#warn(`${where}; its ${connections} connections stay with it`)
+    if (this.threadId !== null) this.#owner.onThreadEnded(this.threadId)
+    this.#left.resolve({ remaining: this.#remaining + connections, isStuck: true })
+    this.#listener.onStuck(this)
+  }
+
+  #warn(message: string): void {
+    const { workerId } = this
     this.#owner.emit({ type: 'warning', code: 'RR_WORKER_TERMINATED', message, workerId })
   }
 
@@ -199,10 +255,11 @@ export class WorkerRun {
   }
 
   #onExit(exit: WorkerExit): void {
-    if (this.#terminateTimer !== null) clearTimeout(this.#terminateTimer)
-    const { block, nowMs } = this.#owner
-    const lost = block.reclaim(this.seat)
-    const servedMs = this.#listeningSinceMs === null ? 0 : nowMs() - this.#listeningSinceMs
+    for (const timer of [this.#terminateTimer, this.#stuckTimer]) {
+      if (timer !== null) clearTimeout(timer)
+    }
+    const lost = this.#owner.block.reclaim(this.seat)
+    const { servedMs } = this
     const reason = this.#endReason(exit)
     const { threadId } = this
     this.#state = 'ended'
@@ -219,12 +276,13 @@ export class WorkerRun {
       remaining: this.#remaining,
       servedMs,
     })
-    this.#ended.resolve(this.#remaining)
+    this.#left.resolve({ remaining: this.#remaining, isStuck: false })
   }
 
   #endReason(exit: WorkerExit): ExitReason {
     if (this.#failure !== null) return 'failed'
-    return this.isLeaving && exit.error === null ? this.#leaveReason : exit.reason
+    const isOrderly = this.isLeaving && exit.error === null
+    return (isOrderly ? this.#leaveOrder?.why : undefined) ?? exit.reason
   }
 
   /** Why a thread that ended before it listened could not start. */

@@ -1,9 +1,16 @@
 import { RrError } from '@rr/core'
 import type { SupervisorMessage } from './messages.ts'
+import type { ReloadLimits } from './reload.ts'
 import { RestartPolicy } from './restart-policy.ts'
 import type { SocketFacts, SocketKeeper } from './socket-keeper.ts'
 import type { WorkerOrder } from './worker-handle.ts'
-import { type RunEnd, type RunListener, type RunOwner, WorkerRun } from './worker-run.ts'
+import {
+  type Departure,
+  type RunEnd,
+  type RunListener,
+  type RunOwner,
+  WorkerRun,
+} from './worker-run.ts'
 
 /** What the slots of one server share. */
 export interface SlotOwner extends RunOwner {
@@ -32,8 +39,8 @@ export const SEATS_PER_WORKER = 2
 
 /** How the replacement of a thread by a fresh one has begun. */
 export interface Replacement {
-  /** Resolves with how many connections of the old thread were cut, once it has ended. */
-  readonly left: Promise<number>
+  /** Resolves once the old thread has gone. */
+  readonly left: Promise<Departure>
 }
 
 interface Successor {
@@ -41,7 +48,12 @@ interface Successor {
   /** What the thread before it gets to finish. */
   readonly leaveMs: number
   readonly ready: PromiseWithResolvers<Replacement>
+  /** When it is given up unless it listens. */
+  readonly timer: NodeJS.Timeout
 }
+
+/** Where there was nobody to leave. */
+const NOBODY_LEFT: Departure = { remaining: 0, isStuck: false }
 
 /** The place of one worker: holds one thread at a time, and replaces it when it ends. */
 export class WorkerSlot implements RunListener {
@@ -133,16 +145,24 @@ export class WorkerSlot implements RunListener {
    * @returns once the new one listens
    * @throws RrError why it could not start; the one before it serves on
    */
-  async replace(leaveMs: number): Promise<Replacement> {
-    if (this.#leaving !== null) {
-      this.#leaving.leave(this.#owner.nowMs() + leaveMs, DRAIN_EXIT_GRACE_MS, 'replaced')
-      await this.#leaving.ended
-    }
+  async replace({ leaveMs, startMs }: ReloadLimits): Promise<Replacement> {
+    if (this.#leaving !== null) await this.#awaitLeaving(this.#leaving, leaveMs)
     if (this.#isDraining) throw stoppedError()
     this.#cancelRestart()
     const ready = Promise.withResolvers<Replacement>()
-    this.#successor = { run: this.#spawn(), leaveMs, ready }
+    const run = this.#spawn()
+    const timer = setTimeout(() => this.#giveUpSuccessor(startMs), startMs)
+    this.#successor = { run, leaveMs, ready, timer }
     return ready.promise
+  }
+
+  /** There are seats for two threads, so that the third waits for the first. */
+  async #awaitLeaving(leaving: WorkerRun, leaveMs: number): Promise<void> {
+    leaving.hurry(this.#owner.nowMs() + leaveMs)
+    await leaving.left
+    if (this.#leaving !== leaving) return
+    const where = `an earlier thread of worker ${this.workerId}`
+    throw new RrError('RR_WORKER_FAILED', `${where} stands in a native call and cannot be ended`)
   }
 
   /**
@@ -155,7 +175,9 @@ export class WorkerSlot implements RunListener {
     this.#keeper.release()
     this.#cancelRestart()
     const runs = this.#runs()
-    for (const run of runs) run.leave(deadlineMs, exitGraceMs, 'stopped')
+    for (const run of runs) {
+      run.leave({ deadlineMs, exitGraceMs, why: 'stopped' })
+    }
     if (runs.length === 0) this.#ended.resolve(this.#remaining)
     return this.#ended.promise
   }
@@ -184,22 +206,27 @@ export class WorkerSlot implements RunListener {
     this.#started.resolve(port)
   }
 
+  /** Has another take over at once, where there is a seat for it, and none is on its way. */
+  onStuck(run: WorkerRun): void {
+    const isAlone = run === this.#current && this.#successor === null && this.#leaving === null
+    if (!isAlone || this.#isDraining) return
+    this.#remove(run)
+    this.#leaving = run
+    this.#fillGap(run.servedMs)
+  }
+
   onEnded(run: WorkerRun, end: RunEnd): void {
     const successor = run === this.#successor?.run ? this.#successor : null
+    const isGap = run !== this.#leaving
     const unopened = run.unopenedDescriptor
     if (unopened !== null) this.#keeper.takeBack(unopened)
     this.#remove(run)
-    const isMissed = this.#current === null && this.#successor === null
-    const isRestarted = isMissed && this.#hasStarted && !this.#isDraining
-    const restartDelayMs = isRestarted ? this.#policy.nextDelayMs(end.servedMs) : null
+    const restartDelayMs = isGap ? this.#fillGap(end.servedMs) : null
     this.#emitExit(run, end, restartDelayMs)
     successor?.ready.reject(this.#isDraining ? stoppedError() : run.startError(end.exit))
-    if (restartDelayMs !== null) {
-      this.#planRestart(restartDelayMs)
-      return
-    }
+    if (restartDelayMs !== null) return
     if (this.#isDraining || !this.#hasStarted) this.#remaining += end.remaining
-    if (this.#runs().length > 0) return
+    if (this.#runs().length > 0 || this.#restartTimer !== null) return
     this.#started.reject(run.startError(end.exit))
     this.#ended.resolve(this.#remaining)
   }
@@ -220,7 +247,8 @@ export class WorkerSlot implements RunListener {
   }
 
   /** The successor listens: what it is to replace may go. */
-  #succeed({ run, leaveMs, ready }: Successor): void {
+  #succeed({ run, leaveMs, ready, timer }: Successor): void {
+    clearTimeout(timer)
     const before = this.#current
     this.#successor = null
     this.#current = run
@@ -230,14 +258,40 @@ export class WorkerSlot implements RunListener {
       ready.reject(stoppedError())
       return
     }
-    before?.leave(this.#owner.nowMs() + leaveMs, DRAIN_EXIT_GRACE_MS, 'replaced')
-    ready.resolve({ left: before === null ? Promise.resolve(0) : before.ended })
+    before?.leave({
+      deadlineMs: this.#owner.nowMs() + leaveMs,
+      exitGraceMs: DRAIN_EXIT_GRACE_MS,
+      why: 'replaced',
+    })
+    ready.resolve({ left: before === null ? Promise.resolve(NOBODY_LEFT) : before.left })
+  }
+
+  /** Its seat stays taken until it has ended, as that of one that leaves. */
+  #giveUpSuccessor(startMs: number): void {
+    const { run, ready } = this.#successor!
+    this.#remove(run)
+    this.#leaving = run
+    run.terminate('stopped')
+    const message = `worker ${this.workerId} did not listen within ${startMs} ms`
+    ready.reject(new RrError('RR_WORKER_FAILED', message))
+    if (this.#current === null) this.#fillGap(0)
+  }
+
+  /** Has a thread started where none serves and none is on its way; returns when, or null. */
+  #fillGap(servedMs: number): number | null {
+    const isFilled = this.#current !== null || this.#successor !== null
+    if (isFilled || !this.#hasStarted || this.#isDraining) return null
+    const delayMs = this.#policy.nextDelayMs(servedMs)
+    this.#planRestart(delayMs)
+    return delayMs
   }
 
   #remove(run: WorkerRun): void {
     if (run === this.#leaving) this.#leaving = null
-    else if (run === this.#successor?.run) this.#successor = null
-    else {
+    else if (run === this.#successor?.run) {
+      clearTimeout(this.#successor.timer)
+      this.#successor = null
+    } else {
       this.#current = null
       this.#lastSeat = run.seat
       this.#owner.onHeartChange(this.workerId)
@@ -260,7 +314,9 @@ export class WorkerSlot implements RunListener {
   }
 
   #planRestart(delayMs: number): void {
-    if (delayMs > MAX_KEEPING_MS && !this.#owner.sharesSocket) this.#keeper.release()
+    // One that is stuck holds the socket open as well: letting go of it would free nobody.
+    const isHeld = this.#owner.sharesSocket || this.#leaving !== null
+    if (delayMs > MAX_KEEPING_MS && !isHeld) this.#keeper.release()
     this.#restartAtMs = this.#owner.nowMs() + delayMs
     this.#restartTimer = setTimeout(() => {
       this.#cancelRestart()

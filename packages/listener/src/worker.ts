@@ -39,7 +39,7 @@ const context = Object.freeze({ workerId: start.workerId, workers: start.workers
 const drainAsked = Promise.withResolvers<void>()
 /** The soonest deadline that the supervisor has set; null before a drain. */
 let drainDeadlineMs: number | null = null
-let isSocketKept = false
+let hasSuccessor = false
 /** When a drain is to be expected, as told last; null when none is. */
 let expectedDrainMs = start.expectedDrainMs
 /** Null unless it listens. */
@@ -123,7 +123,7 @@ async function serve(serving: ThreadServer, application: Application): Promise<v
   tellHooks({ type: 'listening', port: bound.port })
   await drainAsked.promise
   tellHooks({ type: 'drain-started', connections: serving.connections })
-  const remaining = await serving.drain(drainDeadlineMs!, isSocketKept)
+  const remaining = await serving.drain(drainDeadlineMs!, hasSuccessor)
   post({ type: 'drained', remaining })
   tellHooks({ type: 'drain-ended', remaining })
   await idleCompute(
@@ -137,7 +137,7 @@ function onMessage(message: SupervisorMessage): void {
     expectedDrainMs = message.deadlineMs
     server?.notifyDrain(expectedDrainMs)
   } else if (message.type === 'drain') {
-    isSocketKept = message.isSocketKept
+    hasSuccessor = message.hasSuccessor
     onDrain(message.deadlineMs)
   } else routes.onMessage(message)
 }
@@ -146,7 +146,7 @@ function onDrain(deadlineMs: number): void {
   // A later message may bring the deadline forward, also before the listener knows of any.
   drainDeadlineMs = Math.min(drainDeadlineMs ?? deadlineMs, deadlineMs)
   drainAsked.resolve()
-  if (server !== null) void server.drain(drainDeadlineMs, isSocketKept)
+  if (server !== null) void server.drain(drainDeadlineMs, hasSuccessor)
 }
 
 /** The hooks have seen the application's module before, but not that of its routes. */

@@ -77,6 +77,17 @@ t.test('the delay passes by itself', async (t) => {
   t.strictSame(await server.drain({ delayMs: 50, timeoutMs: 5000 }), { drained: true })
 })
 
+t.test('who ends the delay brings no more time than the first to ask gave', async (t) => {
+  const { server, connect: client } = await serveTroubles(t)
+  ;(await client()).get('/wait')
+  await until(() => server.info().inFlight === 1, 'the request')
+  void server.drain({ delayMs: 60_000, timeoutMs: 0 })
+  t.strictSame(await server.drain({ delayMs: 0, timeoutMs: 86_400_000 }), {
+    drained: false,
+    remaining: 1,
+  })
+})
+
 t.test('a worker that dies during the delay is replaced', async (t) => {
   const { server, log, connect: client } = await serveTroubles(t, ADMIN)
   const drained = server.drain({ delayMs: 60_000 })

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import { chooseBalance } from '../src/balance.ts'
+import { chooseBalance, reusesPort } from '../src/balance.ts'
 import { socketCalls } from '../src/socket-calls.ts'
 import { RawClient } from './support/raw-client.ts'
 import { answer, serveTroubles } from './support/test-server.ts'
@@ -22,6 +22,17 @@ t.test('the nearest way to what is wanted is taken', async (t) => {
     t.equal(chooseBalance(wanted, canReusePort, canDuplicate), expected)
   }
 })
+
+t.test(
+  'with ports a port is shared only where a successor must listen beside a worker',
+  async (t) => {
+    t.equal(reusesPort('ports', true, true), false)
+    t.equal(reusesPort('ports', true, false), true)
+    t.equal(reusesPort('ports', false, false), false)
+    t.equal(reusesPort('reuseport', true, true), true)
+    t.equal(reusesPort('shared', true, true), false)
+  },
+)
 
 async function askWorker(t: Test, port: number): Promise<number> {
   const client = await RawClient.connect(port)

@@ -1,8 +1,15 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { REACHED_LIMITS } from '@rr/core'
 import t from 'tap'
-import { ControlBlock, REFUSAL_STATUSES, SEAT_FIELDS, SERVER_FIELDS } from '../src/control-block.ts'
+import {
+  ControlBlock,
+  limitField,
+  REFUSAL_STATUSES,
+  SEAT_FIELDS,
+  SERVER_FIELDS,
+} from '../src/control-block.ts'
 import { fixtureUrl } from './support/fixture-url.ts'
 import { until } from './support/until.ts'
 
@@ -40,6 +47,9 @@ t.test('counts go to their own seat and cell', async (t) => {
   seat.requestRejected(503, 'requests-in-flight')
   for (let count = 0; count < 2; count++) seat.requestRejected(503, 'worker-requests-in-flight')
   for (let count = 0; count < 3; count++) seat.requestRejected(503, 'loop-delay')
+  for (const [index, limit] of REACHED_LIMITS.entries()) {
+    for (let count = 0; count <= index; count++) seat.limitReached(limit)
+  }
   seat.setShedFraction(0.5)
   const counts = block.read(1)
   t.match(counts, {
@@ -57,6 +67,9 @@ t.test('counts go to their own seat and cell', async (t) => {
     shedFraction: 0.5,
   })
   for (const status of REFUSAL_STATUSES) t.equal(counts[`refused${status}`], 1, String(status))
+  for (const [index, limit] of REACHED_LIMITS.entries()) {
+    t.equal(counts[limitField(limit)], index + 1, limit)
+  }
   const empty = Object.values(block.read(0)).filter((value) => value !== 'stopped')
   t.ok(
     empty.every((value) => value === 0),

@@ -75,6 +75,26 @@ t.test('the end of a request whose client has gone still tells who that was', as
   t.equal(ended[0]?.request.peer.address, '127.0.0.1')
 })
 
+t.test('a connection whose PROXY protocol header does not come was never open', async (t) => {
+  const refused = hear(t, 'rr:refusal')
+  const [opened, closed] = [hear(t, 'rr:connection:open'), hear(t, 'rr:connection:close')]
+  const { connect } = await listenTroubles(t, {
+    proxyProtocol: 'require',
+    trustedProxies: ['127.0.0.1'],
+  })
+  const wrong = await connect()
+  wrong.send('GET / HTTP/1.1\r\n\r\n')
+  await wrong.ended()
+  await until(() => refused.length === 1, 'the refusal')
+  const right = await connect()
+  right.send('PROXY TCP4 192.0.2.1 198.51.100.2 1 2\r\n')
+  await answer(right, '/', /ok/)
+  right.close()
+  await until(() => closed.length > 0, 'the close')
+  t.match(closed, [{ peer: { address: '192.0.2.1' } }])
+  t.strictSame(opened, closed)
+})
+
 for (const [overload, status] of [
   ['answer', 503],
   ['close', 0],

@@ -16,13 +16,26 @@ const SCRIPT = `(async () => {
   answers.push(await ask())
   const { acceptQueue } = server.info()
   const drained = await server.drain()
-  console.log(JSON.stringify({ codes, answers, result, acceptQueue, drained }))
+  const ports = await serve(new URL(${JSON.stringify(new URL('./fixtures/hello.ts', import.meta.url).href)}), {
+    host: '127.0.0.1', port: 0, workers: 2, balance: 'ports', onEvent: () => {},
+  })
+  const before = ports.info().workers.map(({ port }) => port)
+  const { replaced } = await ports.reload()
+  const after = ports.info().workers.map(({ port }) => port)
+  await ports.drain()
+  console.log(JSON.stringify({ before, after, replaced, codes, answers, result, acceptQueue, drained }))
 })()`
 
+const HAS_FFI = process.getBuiltinModule('node:ffi') !== undefined
+
 t.test('without node:ffi workers are replaced and drained all the same', async (t) => {
-  const child = spawn(process.execPath, ['--no-experimental-ffi', '-e', SCRIPT], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...(HAS_FFI ? ['--no-experimental-ffi'] : []), '-e', SCRIPT],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   t.teardown(() => child.kill())
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -30,7 +43,15 @@ t.test('without node:ffi workers are replaced and drained all the same', async (
   })
   const [code] = (await once(child, 'close')) as [number | null]
   t.equal(code, 0)
-  const { codes, ...told } = JSON.parse(output) as { codes: string[]; acceptQueue: string }
+  const { codes, before, after, replaced, ...told } = JSON.parse(output) as {
+    codes: string[]
+    before: number[]
+    after: number[]
+    replaced: number
+    acceptQueue: string
+  }
+  t.equal(replaced, 2, 'each on its own port')
+  t.same(after, before)
   t.ok(codes.includes('RR_BALANCE_UNAVAILABLE'))
   t.equal(codes.includes('RR_ACCEPT_QUEUE'), told.acceptQueue === 'reset')
   t.match(told, {

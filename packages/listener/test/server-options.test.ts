@@ -2,8 +2,6 @@ import { HTTP_OPTIONS, type OptionRow } from '@rr/core'
 import t from 'tap'
 import {
   LISTEN_OPTIONS,
-  resolveDrainDelay,
-  resolveDrainTimeout,
   resolveListenOptions,
   resolveServerOptions,
   SERVER_OPTIONS,
@@ -132,19 +130,6 @@ t.test('hooks are left out, undefined is the default', async (t) => {
   const settings = resolveServerOptions({ onEvent: () => {}, workerHooksData: 1, port: undefined })
   t.equal(settings.port, SERVER_OPTIONS.port.default)
   t.notOk('onEvent' in settings)
-})
-
-t.test('drain() takes a delay within the bounds of drainDelayMs', async (t) => {
-  t.equal(resolveDrainDelay({}, 1234), 1234)
-  t.equal(resolveDrainDelay({ delayMs: 0 }, 1234), 0)
-  t.throws(() => resolveDrainDelay({ delayMs: -1 }, 1234), { code: 'RR_OPTION_INVALID' })
-})
-
-t.test('drain() takes a time limit within the bounds of drainTimeoutMs', async (t) => {
-  t.equal(resolveDrainTimeout({}, 1234), 1234)
-  t.equal(resolveDrainTimeout({ timeoutMs: 0 }, 1234), 0)
-  t.throws(() => resolveDrainTimeout({ timeoutMs: -1 }, 1234), { code: 'RR_OPTION_INVALID' })
-  t.throws(() => resolveDrainTimeout({ timeout: 1 } as object, 1234), { code: 'RR_OPTION_UNKNOWN' })
 })
 
 function insideOf(row: OptionRow): unknown[] {

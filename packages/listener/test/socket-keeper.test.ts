@@ -83,9 +83,28 @@ t.test('copies are not inherited by child processes', NEEDS_CALLS, async (t) => 
   t.notMatch(links, `socket:[${inode}]`)
 })
 
+for (const isShared of [false, true]) {
+  t.test(
+    `without a descriptor to lend ${isShared ? 'a shared socket is kept' : 'a socket is let go of'}`,
+    NEEDS_CALLS,
+    async (t) => {
+      const { descriptor, inode } = await listening(t)
+      const calls = socketCalls()!
+      let isShort = false
+      const duplicate = (from: number): number | null => (isShort ? null : calls.duplicate(from))
+      const keeper = new SocketKeeper(isShared, { ...calls, duplicate })
+      t.teardown(() => keeper.release())
+      keeper.keep({ descriptor, inode })
+      isShort = true
+      t.equal(keeper.lend(), null)
+      t.equal(keeper.isKeeping, isShared)
+    },
+  )
+}
+
 t.test('without the system calls nothing is kept', async (t) => {
   const { descriptor, inode } = await listening(t)
-  const keeper = new SocketKeeper(null)
+  const keeper = new SocketKeeper(false, null)
   keeper.keep({ descriptor, inode })
   t.notOk(keeper.isKeeping)
   t.equal(keeper.lend(), null)

@@ -91,6 +91,8 @@ type HelpTitle = (typeof HELP_TITLES)[number]
 /** Options of `serve()` that help shows elsewhere than under Server. */
 const SERVER_TITLES: Readonly<Partial<Record<keyof typeof SERVER_OPTIONS, HelpTitle>>> = {
   workers: 'Workers',
+  balance: 'Workers',
+  rebalance: 'Workers',
   stallTimeoutMs: 'Workers',
   replaceStalled: 'Workers',
   workerHeapMb: 'Workers',

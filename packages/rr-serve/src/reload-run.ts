@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import type { Server } from '@rr/listener'
+import type { ReloadOptions, Server } from '@rr/listener'
 import type { Logger } from './logger.ts'
 import { explainReloadError } from './start-error.ts'
 
@@ -33,14 +33,14 @@ export class ReloadRun {
   /**
    * Never rejects: while new code fails, the old serves on.
    *
-   * @param timeoutMs what workers that leave have for open requests; the server's own limit without
+   * @param options as for `Server.reload`
    */
-  async reload(reason: ReloadReason, timeoutMs?: number): Promise<void> {
+  async reload(reason: ReloadReason, options: ReloadOptions = {}): Promise<void> {
     const begunAt = performance.now()
     const why = describeReason(reason)
     this.#underWay++
     try {
-      await this.#server.reload(timeoutMs === undefined ? {} : { timeoutMs })
+      await this.#server.reload(options)
       const durationMs = Math.round(performance.now() - begunAt)
       this.#log.info({ ...reason, durationMs }, `reloaded in ${durationMs} ms: ${why}`)
     } catch (error) {

@@ -21,7 +21,7 @@ import { describeListening, describeServerEvent, type LogLine } from './supervis
 import { TerminalHangup } from './terminal-hangup.ts'
 import { openLogOutput, unblockTerminal } from './terminal-output.ts'
 import { versionText } from './versions.ts'
-import { WATCH_DRAIN_TIMEOUT_MS, WatchMode } from './watch-mode.ts'
+import { WATCH_DEBUGGED_RELOAD, WATCH_RELOAD, WatchMode } from './watch-mode.ts'
 import type { WorkerHooksData } from './worker-hooks.ts'
 
 /** Beside this file, in the same form: compiled, or source when it runs from source. */
@@ -153,10 +153,12 @@ class ServerRun {
   }
 
   async #reloadOnChanges(watch: WatchMode, reloads: ReloadRun): Promise<void> {
+    const isDebugged = this.#command.cliOptions.inspectWorker !== ''
+    const options = isDebugged ? WATCH_DEBUGGED_RELOAD : WATCH_RELOAD
     for (;;) {
       const changed = await watch.nextChange()
       if (changed === null || this.#isStopping) return
-      await reloads.reload({ changed }, WATCH_DRAIN_TIMEOUT_MS)
+      await reloads.reload({ changed }, options)
     }
   }
 

@@ -1,13 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ReloadOptions } from '@rr/listener'
 import { stampOf } from './file-stamp.ts'
 import { FileWatch } from './file-watch.ts'
 import type { Logger } from './logger.ts'
 import { hearModuleReports } from './module-report.ts'
 
 /** What a worker that is replaced has for its open requests: who develops will not wait for more. */
-export const WATCH_DRAIN_TIMEOUT_MS = 1000
+const DRAIN_TIMEOUT_MS = 1000
+/**
+ * What a new worker has until it listens. A change is looked for when the reload before it has ended:
+ * code that waits for ever at its top level must not be the last that is tried.
+ */
+const START_TIMEOUT_MS = 30_000
+
+/** How the server is reloaded at a change. */
+export const WATCH_RELOAD: ReloadOptions = {
+  timeoutMs: DRAIN_TIMEOUT_MS,
+  startTimeoutMs: START_TIMEOUT_MS,
+}
+
+/** As long as a worker may stand at a breakpoint while it loads. */
+export const WATCH_DEBUGGED_RELOAD: ReloadOptions = { timeoutMs: DRAIN_TIMEOUT_MS }
 
 /** Watches what the application consists of, as its workers report it. */
 export class WatchMode {

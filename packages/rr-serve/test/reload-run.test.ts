@@ -33,7 +33,7 @@ function runWith(reload: () => Promise<void>): {
 t.test('a reload is one line, with why and how long', async (t) => {
   const { run, asked, lines } = runWith(async () => {})
   await run.reload({ signal: 'SIGHUP' })
-  await run.reload({ changed: ['/x/a.ts'] }, 1000)
+  await run.reload({ changed: ['/x/a.ts'] }, { timeoutMs: 1000 })
   t.strictSame(asked, [{}, { timeoutMs: 1000 }])
   t.equal(lines.length, 2)
   t.match(lines[0], { level: 30, signal: 'SIGHUP', msg: /^reloaded in \d+ ms: SIGHUP$/ })

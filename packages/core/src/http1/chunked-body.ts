@@ -11,6 +11,7 @@ export type ChunkedBodyFault =
   | 'body-too-large'
   | 'chunk-extensions'
   | 'trailers-too-large'
+  | 'trailers-too-many'
   | 'trailer-forbidden'
 
 /**
@@ -70,7 +71,7 @@ export class ChunkedBody {
     if (this.#inTrailerName) {
       this.#inTrailerName = false
       this.#trailerCount++
-      if (this.#trailerCount > this.#limits.maxHeaders) this.fault ??= 'trailers-too-large'
+      if (this.#trailerCount > this.#limits.maxHeaders) this.fault ??= 'trailers-too-many'
       if (FORBIDDEN_TRAILERS.has(this.#trailerName.toLowerCase())) {
         this.fault ??= 'trailer-forbidden'
       }

@@ -1,56 +1,34 @@
 // Longer than most files here, on purpose: this is one state machine. What could be told apart from
-// its states is in files of its own (reader, writer, output, stash, pace, stall); what is left is
+// its states is in files of its own (reader, writer, output, stash, pace, stall, slot, refusals); what is left is
 // which event does what in which state, and reading it needs all of it in one place.
 
-import { isRefusalHeard, publishRefusal } from '../diagnostics.ts'
 import type { DrainNotice } from '../drain-notice.ts'
 import { RrError } from '../errors.ts'
 import type {
   BodySink,
-  ConnectionMetrics,
-  ConnectionShare,
   Exchange,
   RequestDurations,
   RequestFacts,
-  RequestService,
   StreamSource,
   TimedRequest,
 } from '../exchange.ts'
 import type { ForwardingPolicy } from '../forwarding.ts'
-import { HeaderBlock } from '../header-block.ts'
-import type { HttpOptions } from '../http-options.ts'
-import type { RefusalObserver, RequestAdmission, RequestRefusalCause } from '../refusal-entry.ts'
+import type { HeaderBlock } from '../header-block.ts'
+import type { ReachedLimit } from '../reached-limit.ts'
 import { outsideRequests } from '../request-context.ts'
-import type {
-  Clock,
-  EndpointAddress,
-  ProtocolConnection,
-  TlsFacts,
-  Transport,
-} from '../transport.ts'
+import type { EndpointAddress, ProtocolConnection, TlsFacts, Transport } from '../transport.ts'
 import { abortedError, answeredError, stalledError } from './abort-error.ts'
 import { AnswerWriter } from './answer-writer.ts'
+import type { Http1Context } from './connection-context.ts'
+import { tellRefusal, writeOverloaded, writeRefusal } from './connection-refusals.ts'
 import { InputStash } from './input-stash.ts'
 import { llhttp } from './llhttp.ts'
 import { requestHead as facts, MessageReader } from './message-reader.ts'
 import { Output } from './output.ts'
 import { ReceivePace } from './receive-pace.ts'
-import { REFUSALS, type Refusal, refusalText } from './refusal.ts'
+import { REFUSALS, type Refusal } from './refusal.ts'
+import { RequestSlot } from './request-slot.ts'
 import { SendStall } from './send-stall.ts'
-
-/** What all connections of a listener share. */
-export interface Http1Context {
-  readonly limits: HttpOptions
-  readonly clock: Clock
-  readonly metrics: ConnectionMetrics
-  readonly share: ConnectionShare | null
-  readonly durations?: RequestDurations | null
-  readonly service: RequestService
-  readonly admission: RequestAdmission | null
-  readonly onRefusal: RefusalObserver | null
-  readonly workerId: number
-  readonly forwarding: ForwardingPolicy | null
-}
 
 // What is expected from the client (README.md has the figure).
 /** The next request, of which nothing has come. */
@@ -77,14 +55,6 @@ const WRITE_ANSWERED = 3
 
 /** How much pipelined input may wait before reading stops. */
 const STASH_BYTES = 65_536
-/** Refused for the load of the server, which may be over soon. As connections over the limit are. */
-const OVERLOADED_HEADERS = new HeaderBlock([
-  ['content-type', 'text/plain; charset=utf-8'],
-  ['retry-after', '1'],
-])
-const OVERLOADED_TEXT = refusalText(REFUSALS.overloaded)
-const NO_HEAD = { method: null, target: null }
-const REFUSAL_HEADERS = new HeaderBlock([['content-type', 'text/plain; charset=utf-8']])
 
 /** Assigned by the class, which alone can reach its private parts. */
 let settleLater: (connection: Http1Connection) => void
@@ -152,9 +122,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #awaitsContinue = false
   #discardedBytes = 0
   #source: StreamSource | null = null
-  /** What `RequestAdmission` has given to the request. */
-  #holdsSlot = false
-  #isHandlerPending = false
+  /** Null where every request is admitted. */
+  readonly #slot: RequestSlot | null
 
   constructor(transport: Transport, context: Http1Context) {
     this.#transport = transport
@@ -162,6 +131,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#output = new Output(transport)
     this.#reader = new MessageReader(context.limits, context.service)
     this.#writer = new AnswerWriter(this.#output, context.clock)
+    this.#slot = context.admission === null ? null : new RequestSlot(context.admission)
     this.sendTimeoutMs = context.limits.sendTimeoutMs
     this.#idleUntilMs = context.clock.nowMs + context.limits.headersTimeoutMs
     transport.setDeadline(this.#idleUntilMs)
@@ -251,13 +221,13 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#read === READ_LINGERING) {
       if (nowMs >= this.#lingerUntilMs) this.#endLinger(nowMs)
     } else if (this.#output.isBlocked) {
-      if (nowMs >= this.#stallDeadlineMs()) this.#cutOff(stalledError())
+      if (nowMs >= this.#stallDeadlineMs()) this.#cutFor('sendTimeoutMs', stalledError())
     } else if (nowMs >= this.#halfOpenUntilMs) {
-      this.#cutOff(abortedError(null))
+      this.#cutFor('halfOpenTimeoutMs', abortedError(null))
     } else if (this.#read === READ_AWAITING) {
       if (nowMs >= this.#idleUntilMs) this.#shutDown()
     } else if (nowMs >= this.#receiveDeadlineMs()) {
-      this.#refuse(REFUSALS.timeout)
+      this.#refuse(this.#pace!.refusal(nowMs, this.#read === READ_HEAD))
     }
     this.#settle()
   }
@@ -390,8 +360,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#read = this.hasBody ? READ_BODY : READ_COMPLETE
     this.#write = WRITE_OWED
     this.#writer.begin(this.#isHead, this.#isHttp10)
-    const { admission, metrics, durations, service } = this.#context
-    if (admission !== null && !this.#admit(admission)) return
+    if (this.#slot !== null && !this.#admit(this.#slot)) return
+    const { metrics, durations, service } = this.#context
     metrics.requestStarted()
     if (durations != null) this.#dispatchTimed(durations)
     else service.onRequest(this)
@@ -415,15 +385,14 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   /** Answers 503 at once where there is no place for the request. The connection may stay. */
-  #admit(admission: RequestAdmission): boolean {
-    const cause = admission.admit()
-    this.#holdsSlot = cause === null
+  #admit(slot: RequestSlot): boolean {
+    const cause = slot.take()
     if (cause === null) return true
     if (this.#context.service.isExempt?.(facts.method, facts.path) === true) return true
-    const { status } = REFUSALS.overloaded
-    this.#tellRefusal(REFUSALS.overloaded, cause, true)
+    const refused = { cause, isHeadKnown: true, isDispatched: false }
+    tellRefusal(this.#context, this.#transport, REFUSALS.overloaded, refused)
     this.#decideKeepAlive(null)
-    this.#writer.writeWhole(status, OVERLOADED_HEADERS, OVERLOADED_TEXT, this.#keepAlive)
+    writeOverloaded(this.#writer, this.#keepAlive)
     this.sequence++
     this.#write = WRITE_ANSWERED
     if (this.#read === READ_COMPLETE) this.#nextRequest()
@@ -432,17 +401,11 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   }
 
   awaitHandler(): void {
-    this.#isHandlerPending = true
+    this.#slot?.handlerPending()
   }
 
   handlerSettled(): void {
-    this.#isHandlerPending = false
-    if (this.#holdsSlot && !this.#isOwed()) this.#releaseSlot()
-  }
-
-  #releaseSlot(): void {
-    this.#holdsSlot = false
-    this.#context.admission?.release()
+    this.#slot?.handlerSettled(!this.#isOwed())
   }
 
   #startPace(): void {
@@ -605,8 +568,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#source = null
     this.abortListener = null
     this.leaveListener = null
-    if (this.#holdsSlot && !this.#isHandlerPending) this.#releaseSlot()
     this.drainListener = null
+    this.#slot?.exchangeEnded()
     this.#context.metrics.requestFinished()
     if (this.timed !== null) this.#countDuration(this.timed, status)
     const { endListener } = this
@@ -648,38 +611,24 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #refuse(refused: Refusal): void {
     const earlier = this.#write
     if (earlier !== WRITE_ANSWERED) {
-      this.#tellRefusal(refused, 'protocol', refused === REFUSALS.bodyTooLarge)
+      const isHeadKnown = refused === REFUSALS.bodyTooLarge
+      const isDispatched = this.#isOwed()
+      const known = { cause: 'protocol', isHeadKnown, isDispatched } as const
+      tellRefusal(this.#context, this.#transport, refused, known)
     }
     this.#keepAlive = false
     if (earlier === WRITE_STREAMING) {
       this.abortStream(new RrError(refused.code, refused.reason))
       return
     }
-    if (earlier !== WRITE_ANSWERED) this.#writeRefusal(refused)
+    if (earlier !== WRITE_ANSWERED) {
+      this.#writer.begin(this.#isHead, this.#isHttp10)
+      writeRefusal(this.#writer, refused)
+    }
     this.#shutDown()
     if (earlier === WRITE_OWED) {
       this.#failExchange(refused.status, new RrError(refused.code, refused.reason))
     }
-  }
-
-  /** @param isHeadKnown that of the request has just been read, and no other since */
-  #tellRefusal(refused: Refusal, cause: RequestRefusalCause, isHeadKnown: boolean): void {
-    const { metrics, onRefusal, workerId } = this.#context
-    const { code, status, reason } = refused
-    metrics.requestRejected(status, cause)
-    if (onRefusal === null && !isRefusalHeard()) return
-    const isDispatched = cause === 'protocol' && this.#isOwed()
-    const request = isHeadKnown && !isDispatched ? facts : NO_HEAD
-    const { method, target } = request
-    const { peer } = this
-    const entry = { cause, status, code, reason, peer, method, target, isDispatched }
-    onRefusal?.(entry)
-    publishRefusal(entry, workerId)
-  }
-
-  #writeRefusal(refused: Refusal): void {
-    this.#writer.begin(this.#isHead, this.#isHttp10)
-    this.#writer.writeWhole(refused.status, REFUSAL_HEADERS, refusalText(refused), false)
   }
 
   /**
@@ -693,6 +642,11 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (this.#transport.bufferedBytes > 0) this.#stallDeadlineMs()
     if (isLast) this.#transport.destroySoon()
     else this.#transport.end()
+  }
+
+  #cutFor(limit: ReachedLimit, error: Error): void {
+    this.#context.metrics.limitReached(limit)
+    this.#cutOff(error)
   }
 
   /** Closes at once, in a way that the client can tell from a regular end. `onClose` follows. */
@@ -715,6 +669,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     if (wasSending && nowMs < this.#stallDeadlineMs()) {
       this.#lingerUntilMs = nowMs + this.#context.limits.lingerTimeoutMs
     } else {
+      if (wasSending) this.#context.metrics.limitReached('sendTimeoutMs')
       this.#transport.destroy(wasSending ? stalledError() : undefined)
     }
   }

@@ -16,7 +16,8 @@ const LF = 0x0a
 const CHUNKED_REFUSALS: { readonly [fault in ChunkedBodyFault]: Refusal } = {
   'body-too-large': REFUSALS.bodyTooLarge,
   'chunk-extensions': REFUSALS.chunkExtensions,
-  'trailers-too-large': REFUSALS.headersTooLarge,
+  'trailers-too-large': REFUSALS.headerBlockTooLarge,
+  'trailers-too-many': REFUSALS.headersTooMany,
   'trailer-forbidden': REFUSALS.trailerForbidden,
 }
 

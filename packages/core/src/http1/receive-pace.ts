@@ -1,4 +1,5 @@
 import type { BodyLimits } from '../route-limits.ts'
+import { REFUSALS, type Refusal } from './refusal.ts'
 
 /**
  * How long a request has been arriving, and how fast. Time in which the server itself did not
@@ -45,6 +46,13 @@ export class ReceivePace {
     this.#startMs += pausedMs
     this.#headUntilMs += pausedMs
     this.#pausedAtMs = -1
+  }
+
+  /** Which of the limits the deadline that has passed was of. */
+  refusal(nowMs: number, isHead: boolean): Refusal {
+    if (isHead && nowMs >= this.#headUntilMs) return REFUSALS.headTooSlow
+    const isOver = nowMs >= this.#startMs + this.#limits.requestTimeoutMs
+    return isOver ? REFUSALS.requestTooSlow : REFUSALS.rateTooLow
   }
 
   /**

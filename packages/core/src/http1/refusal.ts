@@ -1,4 +1,5 @@
 import { ERROR_STATUS, type ErrorCode } from '../errors.ts'
+import type { ReachedLimit } from '../reached-limit.ts'
 import { reasonPhrase } from './response-head.ts'
 
 /** Why a request is refused: the code gives the status, the reason goes into the answer's body. */
@@ -6,10 +7,24 @@ export interface Refusal {
   readonly code: ErrorCode
   readonly status: number
   readonly reason: string
+  /** The option whose bound was met, or null. */
+  readonly limit: ReachedLimit | null
 }
 
-export function refusal(code: ErrorCode, reason: string): Refusal {
-  return { code, status: ERROR_STATUS[code], reason }
+export function refusal(
+  code: ErrorCode,
+  reason: string,
+  limit: ReachedLimit | null = null,
+): Refusal {
+  return { code, status: ERROR_STATUS[code], reason, limit }
+}
+
+function tooLarge(limit: ReachedLimit): Refusal {
+  return refusal('RR_HEADERS_TOO_LARGE', 'the header lines are too long or too many', limit)
+}
+
+function tooSlow(limit: ReachedLimit): Refusal {
+  return refusal('RR_REQUEST_TIMEOUT', 'the request took too long to arrive', limit)
 }
 
 /** The answer's body, in UTF-8, a character a byte. Says nothing of what the client sent. */
@@ -43,9 +58,13 @@ export const REFUSALS: {
     | 'connect'
     | 'version'
     | 'requestLineTooLong'
-    | 'headersTooLarge'
+    | 'headerLineTooLong'
+    | 'headerBlockTooLarge'
+    | 'headersTooMany'
     | 'bodyTooLarge'
-    | 'timeout'
+    | 'headTooSlow'
+    | 'requestTooSlow'
+    | 'rateTooLow'
     | 'overloaded']: Refusal
 } = {
   emptyLines: malformed('more than one empty line before the request line (RFC 9112 §2.2)'),
@@ -63,16 +82,28 @@ export const REFUSALS: {
     'RR_TRANSFER_CODING_UNKNOWN',
     'no transfer coding but chunked is implemented (RFC 9112 §6.1)',
   ),
-  chunkExtensions: malformed('chunk extensions are too long (RFC 9112 §7.1.1)'),
+  chunkExtensions: refusal(
+    'RR_REQUEST_MALFORMED',
+    'chunk extensions are too long (RFC 9112 §7.1.1)',
+    'maxChunkExtensionBytes',
+  ),
   trailerForbidden: malformed('a field that may not be a trailer (RFC 9110 §6.5.1)'),
   incomplete: malformed('the request is incomplete (RFC 9112 §8)'),
   expectation: refusal('RR_EXPECTATION_FAILED', 'unknown expectation (RFC 9110 §10.1.1)'),
   methodUnknown: refusal('RR_METHOD_UNKNOWN', 'unknown method (RFC 9110 §9.1)'),
   connect: refusal('RR_METHOD_UNKNOWN', 'CONNECT is not implemented (RFC 9110 §9.3.6)'),
   version: refusal('RR_VERSION_UNSUPPORTED', 'HTTP/1.0 and HTTP/1.1 only (RFC 9110 §2.5)'),
-  requestLineTooLong: refusal('RR_REQUEST_LINE_TOO_LONG', 'the request line is too long'),
-  headersTooLarge: refusal('RR_HEADERS_TOO_LARGE', 'the header lines are too long or too many'),
-  bodyTooLarge: refusal('RR_BODY_TOO_LARGE', 'the request body is too large'),
+  requestLineTooLong: refusal(
+    'RR_REQUEST_LINE_TOO_LONG',
+    'the request line is too long',
+    'maxRequestLineBytes',
+  ),
+  headerLineTooLong: tooLarge('maxHeaderLineBytes'),
+  headerBlockTooLarge: tooLarge('maxHeaderBlockBytes'),
+  headersTooMany: tooLarge('maxHeaders'),
+  bodyTooLarge: refusal('RR_BODY_TOO_LARGE', 'the request body is too large', 'maxBodyBytes'),
   overloaded: refusal('RR_OVERLOADED', 'the server has too much to do'),
-  timeout: refusal('RR_REQUEST_TIMEOUT', 'the request took too long to arrive'),
+  headTooSlow: tooSlow('headersTimeoutMs'),
+  requestTooSlow: tooSlow('requestTimeoutMs'),
+  rateTooLow: tooSlow('minBytesPerSecond'),
 }

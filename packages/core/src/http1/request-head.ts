@@ -242,18 +242,18 @@ function checkFieldLimits(source: Llhttp, end: number, limits: HttpOptions): Ref
   const last = (fieldCount - 1) * 4
   // A name is no line before its value begins: a malformed one may never have been told.
   const lines = fieldCount > 0 && spans[last + 2] === -1 ? fieldCount - 1 : fieldCount
-  if (lines > limits.maxHeaders) return REFUSALS.headersTooLarge
+  if (lines > limits.maxHeaders) return REFUSALS.headersTooMany
   let lineEnd = blockStart - 2
   for (let i = 0; i < lines * 4; i += 4) {
     lineEnd = fieldEnd(spans, i)
-    if (lineEnd - (spans[i] as number) > limits.maxHeaderLineBytes) return REFUSALS.headersTooLarge
+    if (lineEnd - (spans[i] as number) > limits.maxHeaderLineBytes)
+      return REFUSALS.headerLineTooLong
   }
   // What follows the last line is one without a value as yet, but for a CRLF, or ends the head.
   const rest = end - 2 - (lineEnd + 2)
   const block = Math.max(lineEnd + 2, end - 2) - blockStart
-  return rest > limits.maxHeaderLineBytes || block > limits.maxHeaderBlockBytes
-    ? REFUSALS.headersTooLarge
-    : null
+  if (rest > limits.maxHeaderLineBytes) return REFUSALS.headerLineTooLong
+  return block > limits.maxHeaderBlockBytes ? REFUSALS.headerBlockTooLarge : null
 }
 
 /** Where the line of the field at `i` ends, or how far it has come. */

@@ -40,6 +40,7 @@ export class Conversation {
   finished = 0
   readonly rejected: number[] = []
   readonly causes: string[] = []
+  readonly limits: string[] = []
   isClosed = false
   #waiting: Buffer[] = []
   #hasFinished = false
@@ -53,6 +54,7 @@ export class Conversation {
         this.rejected.push(status)
         this.causes.push(cause)
       },
+      limitReached: (limit) => void this.limits.push(limit),
     }
     const service = createHttpService({
       handler: (request) => {

@@ -58,6 +58,11 @@ export const METRICS = {
     labels: ['worker', 'cause', 'status'],
     help: 'Requests refused, by cause (protocol, or the limit on load that was met) and status.',
   },
+  rr_limits_reached_total: {
+    type: 'counter',
+    labels: ['worker', 'limit'],
+    help: 'Clients that met the bound of an option, which is named, and were refused or cut off.',
+  },
   rr_received_bytes_total: {
     type: 'counter',
     labels: ['worker'],

@@ -62,6 +62,9 @@ function addRefusals(page: Exposition, { id, rejections }: WorkerInfo): void {
   for (const [status, count] of Object.entries(rejections.requests)) {
     page.add('rr_requests_refused_total', { worker: id, cause: 'protocol', status }, count)
   }
+  for (const [limit, count] of Object.entries(rejections.limits)) {
+    page.add('rr_limits_reached_total', { worker: id, limit }, count)
+  }
   const { inFlight, workerInFlight, loopDelay } = rejections.shed
   const shed = {
     'requests-in-flight': inFlight,
