@@ -60,6 +60,46 @@ t.test('the notice of a drain is told, and closes the connection behind the answ
   t.notOk(conversation.isOpen)
 })
 
+/** A streamed answer whose head left before a drain, and whose end comes long after its idle grace. */
+async function begunBeforeDrain(): Promise<Conversation> {
+  const last = deferred<string>()
+  let requests = 0
+  const conversation = new Conversation({
+    handler: () => (requests++ === 0 ? stream(rest(last.promise)) : text('next')),
+  })
+  conversation.send(NEXT)
+  await conversation.settle()
+  conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs + 500)
+  conversation.advance(2000)
+  last.resolve('end')
+  await conversation.settle()
+  return conversation
+}
+
+async function* rest(last: Promise<string>): AsyncGenerator<string> {
+  yield 'begin, '
+  yield await last
+}
+
+t.test('a client that was not told to close is not closed while it sends its next', async (t) => {
+  const conversation = await begunBeforeDrain()
+  conversation.advance(499)
+  t.ok(conversation.isOpen)
+  conversation.send(NEXT)
+  await conversation.settle()
+  t.match(conversation.responses(), [{ body: 'begin, end' }, { body: 'next' }])
+  t.match(conversation.output, /\r\nconnection: close\r\n(.+\r\n)*\r\nnext$/i)
+  t.notOk(conversation.isOpen)
+})
+
+t.test('a client that was not told to close and sends nothing more is closed', async (t) => {
+  const conversation = await begunBeforeDrain()
+  conversation.advance(500)
+  await conversation.settle()
+  t.match(conversation.responses(), [{ body: 'begin, end' }])
+  t.notOk(conversation.isOpen)
+})
+
 t.test('a drain after a notice, and a sooner deadline, are told again', (t) => {
   const { conversation, request } = held()
   const heard: DrainNotice[] = []
@@ -202,6 +242,8 @@ t.test('a stream that watches the signal comes to a good end', async (t) => {
   conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs + 500)
   await conversation.settle()
   t.match(conversation.responses(), [{ body: 'row\nto be continued\n', complete: true }])
+  conversation.advance(500)
+  await conversation.settle()
   t.notOk(conversation.isOpen)
 })
 

@@ -241,6 +241,7 @@ t.test('onDrainNotice', async (t) => {
     conversation.connection.onDrainNotice(STOPPING, conversation.clock.nowMs)
     await conversation.settle()
     t.match(conversation.responses(), [{ body: 'ab', complete: true }])
+    conversation.advance(0)
     t.notOk(conversation.isOpen)
   })
 

@@ -80,6 +80,7 @@ const SERIES_CELLS = DURATION_CELLS + 1
 const SERIES_BYTES = SERIES_CELLS * 8
 /** Method, class and length in four bytes, then the route in UTF-8: longer ones are cut. */
 const LABEL_BYTES = 256
+const ROUTE_BYTES = LABEL_BYTES - 4
 
 export class MetricsBlock {
   readonly buffer: SharedArrayBuffer
@@ -150,6 +151,14 @@ function seatBytes(maxSeries: number): number {
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+
+/** A route as a label holds it: what is too long is cut, behind a whole character. */
+export function routeLabel(route: string): string {
+  if (route.length * 3 <= ROUTE_BYTES) return route
+  const bytes = new Uint8Array(ROUTE_BYTES)
+  const { written } = encoder.encodeInto(route, bytes)
+  return decoder.decode(bytes.subarray(0, written))
+}
 
 /** What one thread counts. Reading is for any thread. */
 export class MetricsSeat {

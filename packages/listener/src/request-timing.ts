@@ -6,6 +6,7 @@ import {
   MetricsSeat,
   OTHER_METHOD,
   OTHER_ROUTE,
+  routeLabel,
   STATUS_CLASSES,
   TIMED_METHODS,
   UNMATCHED_ROUTE,
@@ -122,6 +123,13 @@ export class RequestTiming implements RequestDurations {
   }
 
   #seriesOf(route: string | null): Int32Array {
+    // As the seat holds it: what an earlier thread has counted of a long one goes on.
+    const label = route === null ? null : routeLabel(route)
+    if (label !== route) {
+      const known = this.#seriesOf(label)
+      if (this.#byRoute.size < this.#seat.maxSeries) this.#byRoute.set(route, known)
+      return known
+    }
     let series = this.#byRoute.get(route)
     if (series === undefined) {
       series = new Int32Array(SERIES_OF_ROUTE).fill(-1)

@@ -122,6 +122,19 @@ t.test('the next thread in a seat goes on with its series', async (t) => {
   t.equal(block.seat(0).count, 2)
 })
 
+t.test('also with those of a route that its label cuts', async (t) => {
+  const block = MetricsBlock.create(1, 100)
+  const route = `/${'é'.repeat(200)}`
+  for (let thread = 0; thread < 3; thread++) {
+    const timing = new RequestTiming(block.seat(0))
+    timing.requestEnded(get(route), 200, performance.now())
+    timing.requestEnded(get('/'), 200, performance.now())
+    timing.requestEnded(get(route), 200, performance.now())
+  }
+  t.equal(block.seat(0).count, 2)
+  t.strictSame(names(block).sort(), [`GET / 2xx 3`, `GET /${'é'.repeat(125)} 2xx 6`])
+})
+
 t.test('also when there is none left but for others', async (t) => {
   const block = MetricsBlock.create(1, 10)
   for (let life = 0; life < 5; life++) {

@@ -103,8 +103,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   #isBodyPaused = false
   #isInputEnded = false
   #isDraining = false
-  /** Until when an idle connection may stay once the server drains. */
-  #drainIdleMs = 0
+  /** How long a connection may be idle once the server drains, for a request that is on its way. */
+  #drainGraceMs = 0
   /** When an idle connection is closed. */
   #idleUntilMs: number
   #lingerUntilMs = 0
@@ -190,7 +190,7 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   onDrain(): void {
     this.#output.isBlocked = false
     // A connection is idle from when its answer was sent, which a slow client takes long over.
-    if (this.#read === READ_AWAITING && !this.#isDraining) this.#beginIdle()
+    if (this.#read === READ_AWAITING) this.#beginIdle()
     this.#source?.onWritable()
     this.#continueInput()
     this.#settle()
@@ -199,10 +199,8 @@ export class Http1Connection implements ProtocolConnection, Exchange {
   onDrainNotice(notice: DrainNotice, idleDeadlineMs: number): void {
     this.drainNotice = notice
     if (notice.isStopping) {
+      if (!this.#isDraining) this.#drainGraceMs = idleDeadlineMs - this.#context.clock.nowMs
       this.#isDraining = true
-      this.#drainIdleMs = idleDeadlineMs
-      // Its head has gone out and did not say so; the connection closes behind it all the same.
-      if (this.#write === WRITE_STREAMING && !this.#hasInput()) this.#keepAlive = false
       this.#idleUntilMs = Math.min(this.#idleUntilMs, idleDeadlineMs)
       this.#updateDeadline()
     }
@@ -555,10 +553,14 @@ export class Http1Connection implements ProtocolConnection, Exchange {
     this.#beginIdle()
   }
 
+  /** In a drain, of a client whose answer did not tell it to close: its head left before that. */
   #beginIdle(): void {
     const { clock, limits } = this.#context
-    this.#idleUntilMs = clock.nowMs + limits.keepAliveTimeoutMs
-    if (this.#isDraining) this.#idleUntilMs = Math.min(this.#idleUntilMs, this.#drainIdleMs)
+    const { keepAliveTimeoutMs } = limits
+    const idleMs = this.#isDraining
+      ? Math.min(keepAliveTimeoutMs, this.#drainGraceMs)
+      : keepAliveTimeoutMs
+    this.#idleUntilMs = clock.nowMs + idleMs
   }
 
   #finishExchange(status: number): void {
