@@ -61,20 +61,8 @@ export class RequestDispatcher implements RequestService {
     const request = new HttpRequest(exchange, this.#decompressBodies, this.#log)
     if (this.#isTimed) exchange.timed = request
     if (this.#onAccess !== null) this.#observe(exchange, request, this.#onAccess)
-    if (this.#requestContext || isRequestWatched()) {
-      this.#runSeen(exchange, request)
-      return
-    }
-    try {
-      const handler = this.#handler
-      const result: unknown = handler(request)
-      if (result instanceof HttpResponse) this.#send(exchange, request, result)
-      else if (isThenable(result)) this.#await(exchange, request, result)
-      else this.#sendAny(exchange, request, result)
-    } catch (error) {
-      exchange.handlerSettled()
-      this.#fail(exchange, request, error)
-    }
+    if (this.#requestContext || isRequestWatched()) this.#runSeen(exchange, request)
+    else this.#run(exchange, request, this.#handler)
   }
 
   /** Apart from `onRequest`, so that closures are made only where they are needed. */
